@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every target shares: the language, the warnings, where programs go, and how a folder states its tests.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+add_library(attestbed_flags INTERFACE)
+target_compile_options(attestbed_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+  -fno-strict-aliasing -fstack-protector-strong
+  # Logs and assertions must not carry a path of the build machine.
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+target_include_directories(attestbed_flags INTERFACE "${PROJECT_SOURCE_DIR}")
+if(ATTESTBED_SANITIZE)
+  target_compile_options(attestbed_flags INTERFACE
+    -fsanitize=${ATTESTBED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(attestbed_flags INTERFACE -fsanitize=${ATTESTBED_SANITIZE})
+endif()
+
+# attestbed_library(NAME SOURCES … [DEPS …]): a folder's one library target.
+function(attestbed_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC ${arg_DEPS} PRIVATE attestbed_flags)
+  target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+endfunction()
+
+# attestbed_program(NAME SOURCES … [DEPS …]): a program, built into bin/ and installed.
+function(attestbed_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_DEPS} attestbed_flags)
+  target_compile_definitions(${name} PRIVATE ATTESTBED_VERSION="${PROJECT_VERSION}")
+  install(TARGETS ${name} RUNTIME)
+endfunction()
+
+# attestbed_test(NAME SOURCES … [DEPS …] [LABELS …] [TIMEOUT seconds]): GoogleTest cases, found at build time.
+function(attestbed_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_DEPS} attestbed_flags GTest::gtest_main GTest::gmock)
+  target_compile_definitions(${name} PRIVATE ATTESTBED_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+endfunction()

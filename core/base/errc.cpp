@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/errc.h"
+
+namespace attestbed {
+namespace {
+
+// clang-format off
+constexpr ErrorRow kRows[] = {
+    {Errc::truncated, "truncated", 5, false, "the input ends inside a field", "compare the length found with the one expected; the sender stopped early or the file was cut"},
+    {Errc::trailing_bytes, "trailing_bytes", 5, false, "octets follow where the input must end", "remove them, or check that the right file or frame was read"},
+    {Errc::too_large, "too_large", 5, false, "a length is above its documented bound", "the bound is in docs/protocol.md; a peer that needs more does not speak this protocol"},
+    {Errc::bad_length, "bad_length", 5, false, "a field that has one legal length has another", "the sender uses another key type or pads or strips octets"},
+    {Errc::bad_value, "bad_value", 5, false, "a field has a value outside its documented set", "compare with the field table of docs/protocol.md"},
+    {Errc::reserved_set, "reserved_set", 5, false, "a field that must be zero is not", "the structure is of another version, or damaged"},
+    {Errc::unsupported_version, "unsupported_version", 5, false, "a version or algorithm that this program does not know", "update whichever side is older"},
+    {Errc::bad_base64, "bad_base64", 5, false, "a base64 text is not canonical: alphabet, padding or trailing bits", "fields between guest and proxy are standard base64 with padding, JWE parts are base64url without"},
+    {Errc::bad_json, "bad_json", 5, false, "the text is not JSON (RFC 8259) or not UTF-8", "look at the offset in `found`"},
+    {Errc::json_depth, "json_depth", 5, false, "JSON nested deeper, or with more members, than allowed", "see the bounds in docs/protocol.md"},
+    {Errc::json_duplicate, "json_duplicate", 5, false, "an object names a member twice", "send each member once"},
+    {Errc::json_type, "json_type", 5, false, "a member has another JSON type than documented", "compare with the field table of docs/protocol.md; null is not the same as absent"},
+    {Errc::json_missing, "json_missing", 5, false, "a required member is absent", "compare with the field table of docs/protocol.md"},
+    {Errc::no_space, "no_space", 5, false, "the caller's buffer is too small for the result", "give a buffer of the documented size"},
+    {Errc::bad_config, "bad_config", 2, false, "the configuration or command line cannot be used", "the message names the value and what is allowed; see --help"},
+    {Errc::io_failed, "io_failed", 3, false, "a file or device could not be read or written", "check that the path exists and the user may use it"},
+    {Errc::internal, "internal", 3, false, "a library call that cannot fail on valid input failed", "a defect or a broken installation: please report it with this message"},
+    {Errc::deadline, "deadline", 3, false, "the peer did not act before the deadline", "see whether the other side runs and what it waits for; --timeout sets the budget"},
+    {Errc::closed, "closed", 3, false, "the peer closed the line before the exchange was complete", "read the peer's log for the same attestation id"},
+    {Errc::transport, "transport", 3, false, "the line failed: connect, read or write", "check the path or address and that the peer listens"},
+    {Errc::frame_empty, "frame_empty", 5, false, "a frame announces zero octets", "the peer does not speak protocol 0.1.0"},
+    {Errc::frame_too_large, "frame_too_large", 5, false, "a frame announces more than 65536 octets", "the peer does not speak protocol 0.1.0, or the line lost synchronisation"},
+    {Errc::host_chosen_params, "host_chosen_params", 5, false, "the host asked for other hash parameters than EcPublicKeyBytes, Challenge in this order", "an attack on the key binding (docs/threat-model.md) or a foreign proxy: do not trust this host"},
+    {Errc::host_chosen_challenge, "host_chosen_challenge", 5, false, "the challenge is not 16 to 64 octets long", "an attack on the key binding (docs/threat-model.md) or a broker with unusual nonces"},
+    {Errc::ext_not_honoured, "ext_not_honoured", 5, false, "the proxy did not accept the guest's stated binding, key and resource member for member", "use attest-proxy, or the default binding, key and resource with a stock aproxy"},
+    {Errc::contradiction, "contradiction", 5, false, "a message says yes and no at once", "the proxy is defective or hostile"},
+    {Errc::bad_point, "bad_point", 5, false, "a public key is not a point of its curve", "the sender is defective or hostile"},
+    {Errc::jwe_header, "jwe_header", 5, false, "the protected JWE header is not what this guest accepts", "alg, enc and the members allowed are in docs/protocol.md"},
+    {Errc::jwe_epk_mismatch, "jwe_epk_mismatch", 5, false, "the ephemeral key in the protected header differs from the one beside it", "the proxy or broker mixed two answers"},
+    {Errc::unwrap_failed, "unwrap_failed", 5, false, "the content key does not unwrap (RFC 3394 integrity check)", "the secret was sealed to another key, or damaged on its way"},
+    {Errc::tag_failed, "tag_failed", 5, false, "the authentication tag does not match", "the ciphertext, its header or its key was changed on its way"},
+    {Errc::empty_secret, "empty_secret", 5, false, "the released secret has no octets", "store a value at the broker, or allow empty secrets in the guest's configuration"},
+    {Errc::firmware_busy, "firmware_busy", 4, false, "the host answered BUSY until the deadline", "the host throttles guest requests: wait, or give a longer --timeout"},
+    {Errc::firmware_refused, "firmware_refused", 4, false, "the firmware or hypervisor refused the guest request", "look the status in `found` up: low half firmware status, high half hypervisor"},
+    {Errc::firmware_status, "firmware_status", 4, false, "the firmware answered with a status other than success", "0x16 is a bad parameter (often the VMPL), 0x27 a key that is not available"},
+    {Errc::firmware_reply, "firmware_reply", 4, false, "the firmware's reply does not authenticate or is not the reply to this request", "the host changed the reply page, or the sequence numbers are out of step"},
+    {Errc::vmpck_lost, "vmpck_lost", 4, false, "the VMPCK was wiped after an earlier failure, so no request can be made", "restart the guest: reusing the key could reuse a GCM nonce"},
+    {Errc::refused, "refused", 1, true, "the attestation was refused without a reason that this guest knows", "read the proxy's and the broker's log for the same attestation id"},
+    {Errc::version_unsupported, "version_unsupported", 1, true, "the proxy does not speak the guest's protocol version", "the proxy serves 0.1.0"},
+    {Errc::tee_unsupported, "tee_unsupported", 1, true, "the proxy does not serve this kind of TEE", "only snp is served"},
+    {Errc::malformed_request, "malformed_request", 1, true, "the proxy could not read the guest's message", "compare the message with docs/protocol.md; the proxy's log names the field"},
+    {Errc::challenge_mismatch, "challenge_mismatch", 1, true, "the guest echoed another challenge than it was given", "the guest or the line mixes two attempts"},
+    {Errc::resource_refused, "resource_refused", 1, true, "the proxy does not allow this resource path", "start the proxy with --allow-resource for it"},
+    {Errc::attestation_refused, "attestation_refused", 1, true, "the broker refused the evidence", "the broker's log gives check, expected and found for the same attestation id"},
+    {Errc::secret_refused, "secret_refused", 1, true, "the broker attested the guest and refused the resource", "check the resource path and the broker's resource policy"},
+    {Errc::secret_too_large, "secret_too_large", 1, true, "the secret is above 32 KiB", "store a key of normal size and encrypt the bulk with it"},
+    {Errc::broker_unreachable, "broker_unreachable", 3, true, "the proxy could not connect to the broker", "check --url and that the broker runs"},
+    {Errc::broker_timeout, "broker_timeout", 3, true, "the broker did not answer in time", "check the broker's load, or give the proxy a longer --timeout"},
+    {Errc::broker_malformed, "broker_malformed", 3, true, "the broker answered something that is not the KBS protocol", "check that --url names a KBS and no web server or login page"},
+    {Errc::broker_nonce, "broker_nonce", 3, true, "the broker's nonce is not canonical base64 of 16 to 64 octets", "the broker is defective or no KBS"},
+    {Errc::broker_version, "broker_version", 3, true, "the broker refused protocol version 0.4.0 or the TEE", "use a broker that speaks KBS protocol 0.4.0"},
+    {Errc::session_expired, "session_expired", 3, true, "the broker's session ended before the exchange was complete", "start a new attempt; the broker's session lifetime may be too short"},
+    {Errc::proxy_busy, "proxy_busy", 3, true, "the proxy serves as many guests as it may", "try again later, or raise --max-sessions"},
+    {Errc::proxy_stopping, "proxy_stopping", 3, true, "the proxy is shutting down", "try again when it is back"},
+    {Errc::proxy_internal, "proxy_internal", 3, true, "the proxy failed inside", "read the proxy's log for the same attestation id"},
+    {Errc::report_version, "report_version", 1, false, "the report's version is not 2, 3 or 5", "update the verifier; an unknown version is never guessed at"},
+    {Errc::report_reserved, "report_reserved", 1, false, "octets that this report version reserves are not zero", "the report is damaged, or of a firmware newer than this verifier"},
+    {Errc::report_policy_bits, "report_policy_bits", 1, false, "the guest policy is malformed: bit 17 clear or bits 63:26 set", "no firmware launches such a guest: the report is damaged or made up"},
+    {Errc::report_unsigned, "report_unsigned", 1, false, "the report names no signing key (MASK_CHIP_KEY) or an unknown one", "clear MASK_CHIP_KEY on the host or load a VLEK"},
+    {Errc::product_unknown, "product_unknown", 1, false, "family and model of the report belong to no known product", "name the product, or update the verifier"},
+    {Errc::certificate_malformed, "certificate_malformed", 1, false, "a certificate does not parse", "give DER or PEM X.509 files; the message names file and field"},
+    {Errc::certificate_missing, "certificate_missing", 1, false, "no certificate for the report's signing key, chip and TCB", "fetch the VCEK for this chip id and reported TCB, or the host's VLEK"},
+    {Errc::root_untrusted, "root_untrusted", 1, false, "the chain does not end in a root that the configuration names", "name the right root with --root; a root that comes with the evidence is never trusted"},
+    {Errc::chain_signature, "chain_signature", 1, false, "a certificate is not signed by its issuer", "the certificate was changed, or belongs to another product's chain"},
+    {Errc::chain_constraint, "chain_constraint", 1, false, "a certificate may not be used at its place in the chain", "CA certificates need CA:TRUE and certSign, a VEK needs an EC P-384 key"},
+    {Errc::chain_expired, "chain_expired", 1, false, "a certificate is past its notAfter date", "fetch a current certificate; --at judges at another time"},
+    {Errc::chain_not_yet_valid, "chain_not_yet_valid", 1, false, "a certificate is before its notBefore date", "check this machine's clock; --at judges at another time"},
+    {Errc::vek_name, "vek_name", 1, false, "subject or issuer of the VEK is not AMD's form", "give a VCEK or VLEK, not another certificate"},
+    {Errc::vek_extension, "vek_extension", 1, false, "an AMD extension of the VEK is missing, repeated or malformed", "the certificate is damaged or not a VEK"},
+    {Errc::tcb_mismatch, "tcb_mismatch", 1, false, "the VEK is for another TCB than the report's REPORTED_TCB", "fetch the VEK for the reported TCB; after a firmware update the old one no longer fits"},
+    {Errc::tcb_order, "tcb_order", 1, false, "the report's TCB versions are not ordered reported <= committed <= current", "no firmware reports this: the report is damaged or made up"},
+    {Errc::chip_id_mismatch, "chip_id_mismatch", 1, false, "the VCEK is for another chip than the report's CHIP_ID", "fetch the VCEK of this chip"},
+    {Errc::signature_invalid, "signature_invalid", 1, false, "the report's signature does not verify under the VEK", "the report was changed after signing, or the VEK is another chip's or TCB's"},
+    {Errc::vmpl_too_high, "vmpl_too_high", 1, false, "the report was made for a less privileged VMPL than the policy allows", "request the report at the VMPL the policy names"},
+    {Errc::debug_enabled, "debug_enabled", 1, false, "the guest policy allows debugging by the host", "launch the guest without policy bit 19"},
+    {Errc::policy_mismatch, "policy_mismatch", 1, false, "the guest policy is not what the reference values allow", "launch with the expected policy, or correct the reference value"},
+    {Errc::measurement_unknown, "measurement_unknown", 1, false, "the launch measurement is in no reference value", "compute it with `attestbed measure` and register it, or find out what was booted"},
+    {Errc::report_data_mismatch, "report_data_mismatch", 1, false, "REPORT_DATA does not bind this key and this challenge", "key, challenge or binding differ between guest and broker"},
+    {Errc::host_data_mismatch, "host_data_mismatch", 1, false, "HOST_DATA is not the expected value", "the guest was launched with other host data"},
+    {Errc::tcb_too_low, "tcb_too_low", 1, false, "a TCB component is below the required minimum", "update the host's firmware, or lower the requirement knowingly"},
+    {Errc::product_refused, "product_refused", 1, false, "the policy does not allow this product", "add the product to the policy, or use another host"},
+    {Errc::session_missing, "session_missing", 1, false, "the request carries no session cookie", "POST /kbs/v0/auth first and keep the cookie"},
+    {Errc::session_unknown, "session_unknown", 1, false, "the session cookie is unknown or expired", "start a new session with /kbs/v0/auth"},
+    {Errc::nonce_mismatch, "nonce_mismatch", 1, false, "the nonce is not the one of this session", "send the nonce string of the challenge unchanged"},
+    {Errc::nonce_used, "nonce_used", 1, false, "the nonce was already used in this session", "start a new session: a nonce serves one attestation"},
+    {Errc::key_unsupported, "key_unsupported", 1, false, "the TEE public key has a type, curve or algorithm that is not served", "use EC P-521 with ECDH-ES+A256KW"},
+    {Errc::resource_unknown, "resource_unknown", 1, false, "the broker has no resource at this path for this guest", "register it, or check the guest's resource path"},
+    {Errc::evidence_shape, "evidence_shape", 1, false, "the evidence has a shape that is not served", "send {\"snp-report\": base64, \"certs-buf\": base64 or null}"},
+};
+// clang-format on
+
+constexpr std::size_t kCount = sizeof(kRows) / sizeof(kRows[0]);
+
+// The lookup is by position, so the order is checked where it is used: a row out of place does not compile.
+constexpr bool rows_follow_enumeration() {
+  for (std::size_t i = 0; i < kCount; ++i) {
+    if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
+  }
+  return kRows[kCount - 1].code == Errc::evidence_shape;
+}
+static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
+
+constexpr bool names_are_unique() {
+  for (std::size_t i = 0; i < kCount; ++i) {
+    for (std::size_t j = i + 1; j < kCount; ++j) {
+      if (std::string_view(kRows[i].name) == kRows[j].name) return false;
+    }
+  }
+  return true;
+}
+static_assert(names_are_unique(), "an error name is used twice");
+
+}  // namespace
+
+const ErrorRow& error_row(Errc code) {
+  const auto index = static_cast<std::size_t>(code) - 1;
+  return kRows[index < kCount ? index : static_cast<std::size_t>(Errc::internal) - 1];
+}
+
+ErrorRows error_rows() {
+  return {kRows, kCount};
+}
+
+const ErrorRow* wire_error_named(std::string_view name) {
+  for (const ErrorRow& row : kRows) {
+    if (row.on_wire && name == row.name) return &row;
+  }
+  return nullptr;
+}
+
+}  // namespace attestbed

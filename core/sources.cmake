@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+set(ATTESTBED_CORE_SOURCES
+  ${CMAKE_CURRENT_LIST_DIR}/attest.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/base/base64.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/base/errc.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/base/json.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/crypto/concat_kdf.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/crypto/ec_key.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/attestation.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/binding.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/ext.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/frame.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/jwe.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/resource_path.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/guest_channel.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/guest_message.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/report.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/vmpck.cpp)
+
+# Each test sits beside what it tests.
+set(ATTESTBED_CORE_TESTS
+  ${CMAKE_CURRENT_LIST_DIR}/base/base64_test.cpp)
