@@ -3,6 +3,7 @@
 
 #include "core/platform/platform.h"
 #include "core/protocol/attestation.h"
+#include "core/protocol/frame.h"
 
 namespace attestbed {
 
@@ -28,7 +29,7 @@ const char* attest_step_name(AttestStep step);
 
 /// AttestTrace is what an attempt leaves behind for people, whether it succeeded or not. Nothing in it is secret.
 struct AttestTrace {
-  std::array<Instant, kAttestSteps> at{};   // when the step was complete; valid up to `reached`
+  std::array<Instant, kAttestSteps> at{};  // when the step was complete; valid up to `reached`
   AttestStep reached = AttestStep::start;
   std::size_t octets_sent = 0, octets_received = 0;
   std::optional<protocol::Challenge> challenge;

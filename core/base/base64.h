@@ -15,7 +15,9 @@ enum class Base64 : std::uint8_t { standard, url };
 constexpr std::size_t base64_encoded_size(Base64 alphabet, std::size_t n) {
   return alphabet == Base64::standard ? (n + 2) / 3 * 4 : (n * 4 + 2) / 3;
 }
-constexpr std::size_t base64_max_decoded_size(std::size_t chars) { return chars / 4 * 3 + 2; }
+constexpr std::size_t base64_max_decoded_size(std::size_t chars) {
+  return chars / 4 * 3 + 2;
+}
 
 /// base64_encode appends the text to `out`.
 void base64_encode(Base64 alphabet, Bytes octets, Writer& out);

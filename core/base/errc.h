@@ -141,6 +141,8 @@ ErrorRows error_rows();
 /// wire_error_named finds the code that a proxy may send under this name; null if there is none.
 const ErrorRow* wire_error_named(std::string_view name);
 
-inline const char* error_name(Errc code) { return error_row(code).name; }
+inline const char* error_name(Errc code) {
+  return error_row(code).name;
+}
 
 }  // namespace attestbed

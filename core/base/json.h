@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "core/base/base64.h"
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -10,7 +12,7 @@ namespace attestbed {
 
 /// Bounds of every JSON text that core reads. A legal message needs depth 3 and five members.
 inline constexpr unsigned kMaxJsonDepth = 8;
-inline constexpr unsigned kMaxJsonMembers = 32;
+inline constexpr unsigned kMaxJsonMembers = 24;
 
 enum class JsonKind : std::uint8_t { object, array, string, number, boolean, null };
 
@@ -29,18 +31,18 @@ class JsonReader {
   class Object {
    public:
     /// next moves to the next member and yields its name, unescaped; an empty optional at the end.
-    Result<std::optional<std::string_view>> next();
+    Result<std::optional<std::string_view>> next() { return reader_->next_member(names_, count_); }
 
    private:
     friend class JsonReader;
     explicit Object(JsonReader& reader) : reader_(&reader) {}
     JsonReader* reader_;
     unsigned count_ = 0;
-    std::array<std::string_view, kMaxJsonMembers> names_{};
+    std::array<std::string_view, kMaxJsonMembers> names_;  // the first count_ are set
   };
   class Array {
    public:
-    Result<bool> next();
+    Result<bool> next() { return reader_->next_element(first_); }
 
    private:
     friend class JsonReader;
@@ -65,13 +67,20 @@ class JsonReader {
   Result<MutBytes> base64(Base64 alphabet, std::size_t max, const char* where);
 
  private:
+  using Names = std::array<std::string_view, kMaxJsonMembers>;
   Error bad() const { return {Errc::bad_json, "JSON", at_, 0}; }
   void space();
   bool eat(char c);
+  std::uint8_t peek() const { return at_ < text_.size() ? text_[at_] : std::uint8_t{0}; }
+  Status enter(const char* where);
   Status literal(std::string_view word);
   Status number();
-  Status unescape(std::size_t& from, std::size_t& to);
-  Status enter();
+  Result<std::optional<std::string_view>> next_member(Names& names, unsigned& count);
+  Result<bool> next_element(bool& first);
+  Result<MutBytes> quoted();
+  Result<std::size_t> unescape(std::size_t to);
+  Result<std::size_t> utf8_sequence() const;
+  Result<std::uint32_t> hex4();
 
   MutBytes text_;
   std::size_t at_ = 0;

@@ -27,8 +27,8 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
   using error_type = E;
-  Result(T value) : value_(std::move(value)) {}   // NOLINT(google-explicit-constructor): `return value;` is the point
-  Result(E error) : error_(std::move(error)) {}   // NOLINT(google-explicit-constructor): `return Error{…};` too
+  Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): `return value;` is the point
+  Result(E error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor): `return Error{…};` too
   explicit operator bool() const { return value_.has_value(); }
   bool has_value() const { return value_.has_value(); }
   T& operator*() & { return *value_; }
@@ -67,9 +67,9 @@ inline Status ok() {
 }  // namespace attestbed
 
 /// TRY evaluates to the value of a Result or returns its error from the enclosing function. One per line, not nested.
-#define TRY(expr)                             \
-  __extension__({                             \
-    auto try_result = (expr);                 \
+#define TRY(expr)                               \
+  __extension__({                               \
+    auto try_result = (expr);                   \
     if (!try_result) return try_result.error(); \
-    *std::move(try_result);                   \
+    *std::move(try_result);                     \
   })

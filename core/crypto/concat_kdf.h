@@ -12,8 +12,8 @@ namespace attestbed::crypto {
 Result<Secret<32>> ecdh_es_a256kw_kek(Bytes z);
 
 /// kEcdhEsOtherInfo is the fixed OtherInfo of that derivation: AlgorithmID, two empty parties, 256 key bits.
-inline constexpr ByteArray<30> kEcdhEsOtherInfo{
-    0x00, 0x00, 0x00, 0x0e, 'E',  'C',  'D',  'H',  '-',  'E',  'S',  '+',  'A',  '2',  '5',
-    '6',  'K',  'W',  0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00};
+inline constexpr ByteArray<30> kEcdhEsOtherInfo{0x00, 0x00, 0x00, 0x0e, 'E',  'C',  'D',  'H',  '-',  'E',
+                                                'S',  '+',  'A',  '2',  '5',  '6',  'K',  'W',  0x00, 0x00,
+                                                0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00};
 
 }  // namespace attestbed::crypto

@@ -14,7 +14,9 @@ enum class Curve : std::uint8_t { p256, p521 };
 inline constexpr std::size_t kMaxCoordinateBytes = 66;
 
 /// coordinate_bytes is the width of a coordinate, a scalar and a shared secret: 32 for P-256, 66 for P-521.
-constexpr std::size_t coordinate_bytes(Curve curve) { return curve == Curve::p256 ? 32 : 66; }
+constexpr std::size_t coordinate_bytes(Curve curve) {
+  return curve == Curve::p256 ? 32 : 66;
+}
 
 /// EcPoint is an affine point as it travels: two big-endian coordinates, left-padded to the curve's width. The octets
 /// may be anything a peer sent; ec_check and ecdh decide whether they are a point.

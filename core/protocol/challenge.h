@@ -36,7 +36,7 @@ class Challenge {
   std::size_t size_ = 0;
 };
 
-/// AttestationId names one attestation in every log: 16 lower-case hex digits, the first half of a quarter of
+/// AttestationId names one attestation in every log: 16 lower-case hex digits, the first eight octets of
 /// SHA-256(challenge). Guest, proxy and broker compute it from what each has; nothing travels for it.
 struct AttestationId {
   std::array<char, 16> hex{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/base/base64.h"
 #include "core/base/bytes.h"
 #include "core/base/result.h"
 #include "core/crypto/aes_gcm.h"

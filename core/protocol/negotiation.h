@@ -15,7 +15,20 @@ inline constexpr Version kVersion{0, 1, 0};
 
 /// Tee is one of the names that the wire format knows; only snp is served.
 enum class Tee : std::uint8_t {
-  az_snp_vtpm, az_tdx_vtpm, nvidia, sev, sgx, snp, tdx, cca, csv, se, hygondcu, tpm, sample, sampledevice,
+  az_snp_vtpm,
+  az_tdx_vtpm,
+  nvidia,
+  sev,
+  sgx,
+  snp,
+  tdx,
+  cca,
+  csv,
+  se,
+  hygondcu,
+  tpm,
+  sample,
+  sampledevice,
 };
 const char* tee_name(Tee tee);
 Result<Tee> tee_named(std::string_view name, const char* where);

@@ -24,7 +24,7 @@ class GuestChannel final : public ReportProvider {
  public:
   struct Options {
     unsigned vmpck_number = 0;
-    std::uint32_t vmpl = 0;           // in the report; must be >= the VMPCK's
+    std::uint32_t vmpl = 0;  // in the report; must be >= the VMPCK's
     std::uint32_t key_sel = kKeySelVlekIfLoaded;
     std::chrono::nanoseconds busy_wait = std::chrono::milliseconds(100);  // between two BUSY answers
   };

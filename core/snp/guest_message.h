@@ -32,8 +32,24 @@ static_assert(offsetof(GuestMessageHeader, algo) == kAadOffset && offsetof(Guest
 inline constexpr std::uint8_t kAlgoAes256Gcm = 1, kHeaderVersion = 1;
 
 enum class MsgType : std::uint8_t {
-  cpuid_req = 1, cpuid_rsp, key_req, key_rsp, report_req, report_rsp, export_req, export_rsp, import_req, import_rsp,
-  absorb_req, absorb_rsp, vmrk_req, vmrk_rsp, absorb_noma_req, absorb_noma_rsp, tsc_info_req, tsc_info_rsp,
+  cpuid_req = 1,
+  cpuid_rsp,
+  key_req,
+  key_rsp,
+  report_req,
+  report_rsp,
+  export_req,
+  export_rsp,
+  import_req,
+  import_rsp,
+  absorb_req,
+  absorb_rsp,
+  vmrk_req,
+  vmrk_rsp,
+  absorb_noma_req,
+  absorb_noma_rsp,
+  tsc_info_req,
+  tsc_info_rsp,
 };
 
 /// GuestMessage is what a page says once its tag is checked.

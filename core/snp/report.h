@@ -43,38 +43,38 @@ struct FirmwareVersion {
 /// RawReport is ATTESTATION_REPORT (SNP ABI 56860, structure ATTESTATION_REPORT; versions 2 to 5), 1184 octets. A value
 /// of this type says nothing about truth: only core/verify turns it into a VerifiedReport.
 struct RawReport {
-  le32 version;               // 0x000  2, 3 or 5
-  le32 guest_svn;             // 0x004
-  le64 policy;                // 0x008
-  std::uint8_t family_id[16];  // 0x010
-  std::uint8_t image_id[16];   // 0x020
-  le32 vmpl;                  // 0x030
-  le32 signature_algo;        // 0x034  1 = ECDSA P-384 with SHA-384
-  TcbVersion current_tcb;     // 0x038
-  le64 platform_info;         // 0x040
-  le32 key_flags;             // 0x048  bit 0 AUTHOR_KEY_EN, bit 1 MASK_CHIP_KEY, bits 4:2 SIGNING_KEY
-  le32 reserved0;             // 0x04c
-  ReportData report_data;     // 0x050
-  Measurement measurement;    // 0x090
-  ByteArray<32> host_data;    // 0x0c0
+  le32 version;                     // 0x000  2, 3 or 5
+  le32 guest_svn;                   // 0x004
+  le64 policy;                      // 0x008
+  std::uint8_t family_id[16];       // 0x010
+  std::uint8_t image_id[16];        // 0x020
+  le32 vmpl;                        // 0x030
+  le32 signature_algo;              // 0x034  1 = ECDSA P-384 with SHA-384
+  TcbVersion current_tcb;           // 0x038
+  le64 platform_info;               // 0x040
+  le32 key_flags;                   // 0x048  bit 0 AUTHOR_KEY_EN, bit 1 MASK_CHIP_KEY, bits 4:2 SIGNING_KEY
+  le32 reserved0;                   // 0x04c
+  ReportData report_data;           // 0x050
+  Measurement measurement;          // 0x090
+  ByteArray<32> host_data;          // 0x0c0
   ByteArray<48> id_key_digest;      // 0x0e0
   ByteArray<48> author_key_digest;  // 0x110
-  ByteArray<32> report_id;    // 0x140
-  ByteArray<32> report_id_ma;  // 0x160
-  TcbVersion reported_tcb;    // 0x180
-  std::uint8_t cpuid_family;  // 0x188  version 3 and later, as the next two; reserved before
-  std::uint8_t cpuid_model;   // 0x189
-  std::uint8_t cpuid_step;    // 0x18a
-  std::uint8_t reserved1[21];  // 0x18b
-  ChipId chip_id;             // 0x1a0
-  TcbVersion committed_tcb;   // 0x1e0
-  FirmwareVersion current;    // 0x1e8
-  FirmwareVersion committed;  // 0x1ec
-  TcbVersion launch_tcb;      // 0x1f0
-  le64 launch_mit_vector;     // 0x1f8  version 5; reserved before
-  le64 current_mit_vector;    // 0x200  version 5; reserved before
-  std::uint8_t reserved2[152];  // 0x208
-  RawSignature signature;     // 0x2a0
+  ByteArray<32> report_id;          // 0x140
+  ByteArray<32> report_id_ma;       // 0x160
+  TcbVersion reported_tcb;          // 0x180
+  std::uint8_t cpuid_family;        // 0x188  version 3 and later, as the next two; reserved before
+  std::uint8_t cpuid_model;         // 0x189
+  std::uint8_t cpuid_step;          // 0x18a
+  std::uint8_t reserved1[21];       // 0x18b
+  ChipId chip_id;                   // 0x1a0
+  TcbVersion committed_tcb;         // 0x1e0
+  FirmwareVersion current;          // 0x1e8
+  FirmwareVersion committed;        // 0x1ec
+  TcbVersion launch_tcb;            // 0x1f0
+  le64 launch_mit_vector;           // 0x1f8  version 5; reserved before
+  le64 current_mit_vector;          // 0x200  version 5; reserved before
+  std::uint8_t reserved2[152];      // 0x208
+  RawSignature signature;           // 0x2a0
 };
 static_assert(sizeof(RawReport) == kReportBytes && alignof(RawReport) == 1);
 static_assert(offsetof(RawReport, key_flags) == 0x048 && offsetof(RawReport, report_data) == 0x050);
@@ -90,9 +90,15 @@ inline Bytes octets_of(const RawReport& report) {
 /// SigningKey is key flag bits 4:2.
 enum class SigningKey : std::uint8_t { vcek = 0, vlek = 1, none = 7 };
 
-constexpr bool author_key_enabled(std::uint32_t key_flags) { return (key_flags & 1U) != 0; }
-constexpr bool chip_key_masked(std::uint32_t key_flags) { return (key_flags & 2U) != 0; }
-constexpr std::uint32_t signing_key_bits(std::uint32_t key_flags) { return (key_flags >> 2) & 7U; }
+constexpr bool author_key_enabled(std::uint32_t key_flags) {
+  return (key_flags & 1U) != 0;
+}
+constexpr bool chip_key_masked(std::uint32_t key_flags) {
+  return (key_flags & 2U) != 0;
+}
+constexpr std::uint32_t signing_key_bits(std::uint32_t key_flags) {
+  return (key_flags >> 2) & 7U;
+}
 
 inline constexpr std::uint64_t kPolicySmtAllowed = 1ULL << 16;
 inline constexpr std::uint64_t kPolicyReservedOne = 1ULL << 17;

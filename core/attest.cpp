@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/attest.h"
+
+#include "core/protocol/jwe.h"
+
+namespace attestbed {
+namespace {
+
+class Progress {
+ public:
+  Progress(AttestTrace& trace, Clock& clock) : trace_(trace), clock_(clock) { reach(AttestStep::start); }
+  void reach(AttestStep step) {
+    trace_.reached = step;
+    trace_.at[static_cast<std::size_t>(step)] = clock_.now();
+  }
+
+ private:
+  AttestTrace& trace_;
+  Clock& clock_;
+};
+
+Result<MutBytes> ask(Transport& wire, Bytes question, Workspace& w, Deadline until) {
+  TRY(protocol::send_frame(wire, question, until));
+  w.trace.octets_sent += protocol::kFramePrefixBytes + question.size();
+  const MutBytes answer = TRY(protocol::receive_frame(wire, w.receive, until));
+  w.trace.octets_received += protocol::kFramePrefixBytes + answer.size();
+  return answer;
+}
+
+// The host's own word why it ends the attempt. It can only end it: no code changes what the guest would accept.
+Error refused_by_host(const protocol::HostError& error, AttestTrace& trace) {
+  trace.host_error = error;
+  return {error.code,
+          error.phase == protocol::Phase::negotiation ? "ext.error (negotiation)" : "ext.error (attestation)"};
+}
+
+}  // namespace
+
+Workspace::~Workspace() {
+  wipe(receive);
+  wipe(send);
+}
+
+const char* attest_step_name(AttestStep step) {
+  static constexpr const char* kNames[kAttestSteps] = {"start", "key", "negotiated", "reported", "answered", "opened"};
+  return kNames[static_cast<std::size_t>(step)];
+}
+
+Status check_config(const AttestConfig& config) {
+  TRY(protocol::check_pair(config.terms.binding, config.terms.key));
+  if (config.budget <= std::chrono::nanoseconds::zero() || config.budget > std::chrono::hours(24)) {
+    return Error{Errc::bad_config, "budget: above zero and at most a day"};
+  }
+  return ok();
+}
+
+Result<Released> attest(const Platform& platform, const AttestConfig& config, Workspace& w) {
+  TRY(check_config(config));
+  const Deadline until = platform.clock.now() + config.budget;
+  w.trace = {};
+  Progress progress(w.trace, platform.clock);
+  const protocol::Terms* stated = config.terms.is_default() ? nullptr : &config.terms;
+
+  TRY(w.key.generate(crypto::Curve::p521, platform.entropy));
+  progress.reach(AttestStep::key);
+
+  protocol::NegotiationRequest hello;
+  if (stated != nullptr) hello.terms = *stated;
+  const Bytes question = TRY(protocol::encode_negotiation_request(hello, w.send));
+  const MutBytes answer = TRY(ask(platform.wire, question, w, until));
+  const protocol::NegotiationResponse negotiated = TRY(protocol::decode_negotiation_response(answer, stated));
+  if (negotiated.error) return refused_by_host(*negotiated.error, w.trace);
+  w.trace.challenge = negotiated.challenge;
+  progress.reach(AttestStep::negotiated);
+
+  w.trace.report_data = TRY(protocol::bind_svsm_sha512(w.key.point(), *negotiated.challenge));
+  const Evidence evidence = TRY(platform.reports.report(*w.trace.report_data, until));
+  if (evidence.report.report_data != *w.trace.report_data) {
+    return Error{Errc::firmware_reply, "report REPORT_DATA is not what was asked for"};
+  }
+  progress.reach(AttestStep::reported);
+
+  // The public key leaves the guest only now, when the challenge is fixed.
+  const Bytes request = TRY(protocol::encode_attestation_request({.tee = protocol::Tee::snp,
+                                                                  .report = snp::octets_of(evidence.report),
+                                                                  .certs = evidence.certs,
+                                                                  .challenge = negotiated.challenge->octets(),
+                                                                  .key = w.key.point()},
+                                                                 w.send));
+  const MutBytes verdict = TRY(ask(platform.wire, request, w, until));
+  const protocol::AttestationResponse response = TRY(protocol::decode_attestation_response(verdict, w.key.curve()));
+  if (response.error) return refused_by_host(*response.error, w.trace);
+  if (!response.success) return Error{Errc::refused, "AttestationResponse.success"};
+  progress.reach(AttestStep::answered);
+
+  const MutBytes secret = TRY(protocol::jwe_open(w.key, *response.decryption, *response.secret));
+  if (secret.empty() && !config.allow_empty_secret) return Error{Errc::empty_secret, "AttestationResponse.secret"};
+  progress.reach(AttestStep::opened);
+  return Released{.secret = secret, .authenticated = false};
+}
+
+}  // namespace attestbed

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/snp/guest_channel.h"
+
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace attestbed::snp {
+
+GuestChannel::GuestChannel(Vmpck key, GuestRequestPort& port, Clock& clock, ChannelPages& pages, Options options)
+    : key_(std::move(key)), port_(port), clock_(clock), pages_(pages), options_(options) {}
+
+GuestChannel::~GuestChannel() {
+  wipe(pages_.request);
+  wipe(pages_.reply);
+  wipe(pages_.scratch);
+}
+
+Error GuestChannel::lose(const Error& why) {
+  key_.reset();
+  return why;
+}
+
+Result<Bytes> GuestChannel::exchange(MsgType type, std::uint8_t version, Bytes payload, Deadline until) {
+  if (!key_) return Error{Errc::vmpck_lost, "GuestChannel", seqno_, 0};
+  if (seqno_ > std::numeric_limits<std::uint64_t>::max() - 2) return lose({Errc::vmpck_lost, "MSG_SEQNO", seqno_, 0});
+  const auto vmpck = static_cast<std::uint8_t>(options_.vmpck_number);
+  const std::uint64_t seqno = seqno_ + 1;
+  // Sealed once, whatever happens below: one plaintext per IV.
+  const Status sealed = seal_guest_message(*key_, {type, version, vmpck, seqno, payload}, pages_.request);
+  if (!sealed) return lose(sealed.error());
+
+  while (true) {
+    const Result<GuestRequestExit> exit = port_.call(pages_.request, pages_.reply, until);
+    if (!exit) return lose(exit.error());
+    if (exit->vmm == 0 && exit->firmware == 0) break;
+    if (exit->vmm != kVmmBusy) {
+      const std::uint64_t status = static_cast<std::uint64_t>(exit->vmm) << 32 | exit->firmware;
+      return lose({Errc::firmware_refused, "SW_EXITINFO2", status, 0});
+    }
+    const Instant now = clock_.now();
+    if (now >= until || until - now <= options_.busy_wait)
+      return lose({Errc::firmware_busy, "SW_EXITINFO2", kVmmBusy, 0});
+    clock_.wait_until(now + options_.busy_wait);
+  }
+
+  const Result<GuestMessage> reply = open_guest_message(*key_, pages_.reply, pages_.scratch);
+  if (!reply) return lose({Errc::firmware_reply, reply.error().where, reply.error().found, reply.error().expected});
+  const auto wanted_type = static_cast<std::uint8_t>(static_cast<std::uint8_t>(type) + 1);
+  const auto found_type = static_cast<std::uint8_t>(reply->type);
+  if (reply->seqno != seqno + 1) return lose({Errc::firmware_reply, "MSG_SEQNO", reply->seqno, seqno + 1});
+  if (found_type != wanted_type) return lose({Errc::firmware_reply, "MSG_TYPE", found_type, wanted_type});
+  if (reply->version != version) return lose({Errc::firmware_reply, "MSG_VERSION", reply->version, version});
+  if (reply->vmpck != vmpck) return lose({Errc::firmware_reply, "MSG_VMPCK", reply->vmpck, vmpck});
+  seqno_ = seqno + 1;
+  return reply->payload;
+}
+
+Result<Evidence> GuestChannel::report(const ReportData& report_data, Deadline until) {
+  MsgReportReq request{};
+  request.report_data = report_data;
+  request.vmpl = options_.vmpl;
+  request.key_sel = options_.key_sel;
+  const Bytes payload(reinterpret_cast<const std::uint8_t*>(&request), sizeof request);
+  const Bytes reply = TRY(exchange(MsgType::report_req, 1, payload, until));
+  const Result<RawReport> report = parse_report_rsp(reply);
+  if (!report) {
+    // A status is the firmware's word, authenticated, and both counters moved; anything else is no reply to trust.
+    if (report.error().code == Errc::firmware_status) return report.error();
+    return lose({Errc::firmware_reply, report.error().where, report.error().found, report.error().expected});
+  }
+  return Evidence{*report, {}};
+}
+
+}  // namespace attestbed::snp
