@@ -38,6 +38,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::unwrap_failed, "unwrap_failed", 5, false, "the content key does not unwrap (RFC 3394 integrity check)", "the secret was sealed to another key, or damaged on its way"},
     {Errc::tag_failed, "tag_failed", 5, false, "the authentication tag does not match", "the ciphertext, its header or its key was changed on its way"},
     {Errc::empty_secret, "empty_secret", 5, false, "the released secret has no octets", "store a value at the broker, or allow empty secrets in the guest's configuration"},
+    {Errc::firmware_unreachable, "firmware_unreachable", 4, false, "the guest request's fate is unknown: the way to the firmware failed or stayed silent", "check the firmware device or socket (--firmware) and that its other end runs"},
     {Errc::firmware_busy, "firmware_busy", 4, false, "the host answered BUSY until the deadline", "the host throttles guest requests: wait, or give a longer --timeout"},
     {Errc::firmware_refused, "firmware_refused", 4, false, "the firmware or hypervisor refused the guest request", "look the status in `found` up: low half firmware status, high half hypervisor"},
     {Errc::firmware_status, "firmware_status", 4, false, "the firmware answered with a status other than success", "0x16 is a bad parameter (often the VMPL), 0x27 a key that is not available"},

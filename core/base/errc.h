@@ -48,6 +48,7 @@ enum class Errc : std::uint16_t {
   tag_failed,
   empty_secret,
   // Firmware, as the guest sees it.
+  firmware_unreachable,
   firmware_busy,
   firmware_refused,
   firmware_status,
