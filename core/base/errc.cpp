@@ -95,6 +95,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::key_unsupported, "key_unsupported", 1, false, "the TEE public key has a type, curve or algorithm that is not served", "use EC P-521 with ECDH-ES+A256KW"},
     {Errc::resource_unknown, "resource_unknown", 1, false, "the broker has no resource at this path for this guest", "register it, or check the guest's resource path"},
     {Errc::evidence_shape, "evidence_shape", 1, false, "the evidence has a shape that is not served", "send {\"snp-report\": base64, \"certs-buf\": base64 or null}"},
+    {Errc::product_mismatch, "product_mismatch", 1, false, "the report is of another product than its VEK", "fetch the VEK from the chain of the report's product"},
 };
 // clang-format on
 
@@ -105,7 +106,7 @@ constexpr bool rows_follow_enumeration() {
   for (std::size_t i = 0; i < kCount; ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows[kCount - 1].code == Errc::evidence_shape;
+  return kRows[kCount - 1].code == Errc::product_mismatch;
 }
 static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
 

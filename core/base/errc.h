@@ -109,6 +109,8 @@ enum class Errc : std::uint16_t {
   key_unsupported,
   resource_unknown,
   evidence_shape,
+  // Verification again.
+  product_mismatch,
 };
 
 /// ErrorRow is one line of the table.
