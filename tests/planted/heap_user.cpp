@@ -4,7 +4,11 @@
 
 namespace attestbed {
 
-int* from_operator_new() { return new int(1); }
-void* from_malloc() { return std::malloc(1); }
+int* from_operator_new() {
+  return new int(1);
+}
+void* from_malloc() {
+  return std::malloc(1);
+}
 
 }  // namespace attestbed
