@@ -32,12 +32,16 @@ function(attestbed_library name)
   target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
 endfunction()
 
+# What `./run build` and `./run demo` make: every program and nothing else.
+add_custom_target(programs)
+
 # attestbed_program(NAME SOURCES … [DEPS …]): a program, built into bin/ and installed.
 function(attestbed_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPS} attestbed_flags)
   target_compile_definitions(${name} PRIVATE ATTESTBED_VERSION="${PROJECT_VERSION}")
+  add_dependencies(programs ${name})
   install(TARGETS ${name} RUNTIME)
 endfunction()
 
