@@ -40,6 +40,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::unwrap_failed, "unwrap_failed", 5, false, "the content key does not unwrap (RFC 3394 integrity check)", "the secret was sealed to another key, or damaged on its way"},
     {Errc::tag_failed, "tag_failed", 5, false, "the authentication tag does not match", "the ciphertext, its header or its key was changed on its way"},
     {Errc::empty_secret, "empty_secret", 5, false, "the released secret has no octets", "store a value at the broker, or allow empty secrets in the guest's configuration"},
+    {Errc::firmware_unreachable, "firmware_unreachable", 4, false, "the guest request's fate is unknown: the way to the firmware failed or stayed silent", "check the firmware device or socket (--firmware) and that its other end runs"},
     {Errc::firmware_busy, "firmware_busy", 4, false, "the host answered BUSY until the deadline", "the host throttles guest requests: wait, or give a longer --timeout"},
     {Errc::firmware_refused, "firmware_refused", 4, false, "the firmware or hypervisor refused the guest request", "look the status in `found` up: low half firmware status, high half hypervisor"},
     {Errc::firmware_status, "firmware_status", 4, false, "the firmware answered with a status other than success", "0x16 is a bad parameter (often the VMPL), 0x27 a key that is not available"},
@@ -96,6 +97,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::key_unsupported, "key_unsupported", 1, false, "the TEE public key has a type, curve or algorithm that is not served", "use EC P-521 with ECDH-ES+A256KW"},
     {Errc::resource_unknown, "resource_unknown", 1, false, "the broker has no resource at this path for this guest", "register it, or check the guest's resource path"},
     {Errc::evidence_shape, "evidence_shape", 1, false, "the evidence has a shape that is not served", "send {\"snp-report\": base64, \"certs-buf\": base64 or null}"},
+    {Errc::product_mismatch, "product_mismatch", 1, false, "the report is of another product than its VEK", "fetch the VEK from the chain of the report's product"},
 };
 // clang-format on
 
@@ -106,7 +108,7 @@ constexpr bool rows_follow_enumeration() {
   for (std::size_t i = 0; i < kCount; ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows[kCount - 1].code == Errc::evidence_shape;
+  return kRows[kCount - 1].code == Errc::product_mismatch;
 }
 static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
 

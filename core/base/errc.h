@@ -48,6 +48,7 @@ enum class Errc : std::uint16_t {
   tag_failed,
   empty_secret,
   // Firmware, as the guest sees it.
+  firmware_unreachable,
   firmware_busy,
   firmware_refused,
   firmware_status,
@@ -108,6 +109,8 @@ enum class Errc : std::uint16_t {
   key_unsupported,
   resource_unknown,
   evidence_shape,
+  // Verification again.
+  product_mismatch,
 };
 
 /// ErrorRow is one line of the table.

@@ -32,7 +32,7 @@ Result<Bytes> GuestChannel::exchange(MsgType type, std::uint8_t version, Bytes p
 
   while (true) {
     const Result<GuestRequestExit> exit = port_.call(pages_.request, pages_.reply, until);
-    if (!exit) return lose(exit.error());
+    if (!exit) return lose({Errc::firmware_unreachable, exit.error().where, exit.error().found, exit.error().expected});
     if (exit->vmm == 0 && exit->firmware == 0) break;
     if (exit->vmm != kVmmBusy) {
       const std::uint64_t status = static_cast<std::uint64_t>(exit->vmm) << 32 | exit->firmware;

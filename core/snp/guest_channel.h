@@ -35,8 +35,8 @@ class GuestChannel final : public ReportProvider {
 
   /// report has the firmware sign `report_data`.
   ///   errors  firmware_busy (BUSY until the deadline), firmware_refused (exit codes in `found`: vmm << 32 | firmware),
-  ///           firmware_reply, firmware_status, vmpck_lost; what the port returns. After any of them except
-  ///           firmware_status the key is gone.
+  ///           firmware_unreachable (the port failed), firmware_reply, firmware_status, vmpck_lost. After any of them
+  ///           except firmware_status the key is gone.
   Result<Evidence> report(const ReportData& report_data, Deadline until) override;
 
   bool usable() const { return key_.has_value(); }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/base/wire.h"
+#include "core/posix/fd_transport.h"
+#include "core/snp/guest_request.h"
+
+namespace attestbed::posix {
+
+/// FirmwareSocket is the guest's end of the page protocol of `snp-sim serve --unix PATH` (docs/firmware-socket.md). A
+/// connection is a guest: connecting launches it, disconnecting destroys it. The server is the simulated machine, hence
+/// as hostile as a host: every length is checked, every wait ends at its deadline. One thread at a time.
+class FirmwareSocket final : public snp::GuestRequestPort {
+ public:
+  /// connect reaches the socket at `path` by `until`. `clock` must outlive the socket.
+  /// Errors: those of connect_unix (bad_config, transport with errno in `found`, deadline).
+  static Result<std::unique_ptr<FirmwareSocket>> connect(const std::string& path, Clock& clock, Deadline until);
+
+  /// secrets_page asks for the guest's secrets page, which holds its VMPCKs; must be the first and only such call. The
+  /// caller wipes `page` when it has what it needs.
+  ///   errors  deadline, closed, transport; firmware_refused (vmm << 32 | firmware in `found`); reserved_set,
+  ///           bad_length if the answer is malformed. `page` is wiped on error.
+  Status secrets_page(snp::Page& page, Deadline until);
+
+  /// call carries one guest request page. Same errors as secrets_page, except that non-zero exit codes are the result.
+  /// After an error the connection is out of step: every later call is `closed`.
+  Result<snp::GuestRequestExit> call(const snp::Page& request, snp::Page& reply, Deadline until) override;
+
+ private:
+  FirmwareSocket(Fd fd, Clock& clock) : line_(std::move(fd), clock) {}
+  Result<snp::GuestRequestExit> ask(std::uint32_t kind, Bytes body, snp::Page& reply, Deadline until);
+  Result<snp::GuestRequestExit> exchange(std::uint32_t kind, Bytes body, snp::Page& reply, Deadline until);
+
+  FdTransport line_;
+  bool broken_ = false;
+};
+
+/// The protocol's frames, for both ends. Integers are little-endian.
+struct FirmwareRequestHead {
+  le32 kind;
+  le32 length;  // of the octets that follow
+};
+struct FirmwareAnswerHead {
+  le32 vmm;       // hypervisor code and
+  le32 firmware;  // firmware status, as in SW_EXITINFO2; both zero = success
+  le32 length;    // 4096 on success, else 0
+  le32 reserved;  // 0
+};
+static_assert(sizeof(FirmwareRequestHead) == 8 && sizeof(FirmwareAnswerHead) == 16);
+inline constexpr std::uint32_t kFirmwareKindSecrets = 1, kFirmwareKindGuestRequest = 2;
+
+}  // namespace attestbed::posix
