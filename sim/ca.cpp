@@ -47,8 +47,7 @@ Result<CertificateAuthority::SignedParts> CertificateAuthority::signed_parts(con
   const Der vcek_key = TRY(keys.vcek.spki());
   const KeyId ark_id = TRY(keys.ark.key_id());
   const KeyId ask_id = TRY(keys.ask.key_id());
-  return SignedParts{tbs_ark(profile, authority, ark_key, ark_id),
-                     tbs_ask(profile, authority, ask_key, ask_id, ark_id),
+  return SignedParts{tbs_ark(profile, authority, ark_key, ark_id), tbs_ask(profile, authority, ask_key, ask_id, ark_id),
                      tbs_vcek(profile, years_from(not_before, kVcekYears), vcek_key, tcb, chip_id)};
 }
 

@@ -74,8 +74,13 @@ class CertificateAuthority {
   };
   CertificateAuthority(const ProductProfile& profile, const snp::ChipId& chip_id, const snp::Tcb& tcb,
                        std::chrono::sys_seconds not_before, Issued ark, Issued ask, Issued vcek)
-      : profile_(&profile), chip_id_(chip_id), tcb_(tcb), not_before_(not_before), ark_(std::move(ark)),
-        ask_(std::move(ask)), vcek_(std::move(vcek)) {}
+      : profile_(&profile),
+        chip_id_(chip_id),
+        tcb_(tcb),
+        not_before_(not_before),
+        ark_(std::move(ark)),
+        ask_(std::move(ask)),
+        vcek_(std::move(vcek)) {}
 
   static Result<CertificateAuthority> make(const Options& options);
   static Result<SignedParts> signed_parts(const ProductProfile& profile, const snp::ChipId& chip_id,

@@ -20,8 +20,12 @@ constexpr std::size_t kSignatureBytes = 512;
 
 using Json = nlohmann::ordered_json;
 
-std::string join(const std::string& directory, std::string_view name) { return directory + "/" + std::string(name); }
-std::string text(Bytes octets) { return std::string(text_of(octets)); }
+std::string join(const std::string& directory, std::string_view name) {
+  return directory + "/" + std::string(name);
+}
+std::string text(Bytes octets) {
+  return std::string(text_of(octets));
+}
 
 Result<std::string> pem(Bytes der) {
   const openssl::Bio bio(BIO_new(BIO_s_mem()));
@@ -76,9 +80,9 @@ Outcome<Description> read_description(const std::string& path, std::string_view 
   const auto tcb = json.find("reported_tcb");
   if (tcb == json.end() || !tcb->is_object()) return bad("\"reported_tcb\" must be an object");
   constexpr std::pair<const char*, std::uint8_t snp::Tcb::*> kParts[] = {{"boot_loader", &snp::Tcb::boot_loader},
-                                                                          {"tee", &snp::Tcb::tee},
-                                                                          {"snp", &snp::Tcb::snp},
-                                                                          {"microcode", &snp::Tcb::microcode}};
+                                                                         {"tee", &snp::Tcb::tee},
+                                                                         {"snp", &snp::Tcb::snp},
+                                                                         {"microcode", &snp::Tcb::microcode}};
   for (const auto& [name, part] : kParts) {
     const auto level = tcb->find(name);
     if (level == tcb->end() || !level->is_number_unsigned() || level->get<std::uint64_t>() > 255) {
@@ -104,8 +108,8 @@ Outcome<SigningKey> read_key(const SigningKey::Context& context, const std::stri
   Result<SigningKey> key = SigningKey::from_pem(context, content);
   wipe({reinterpret_cast<std::uint8_t*>(content.data()), content.size()});
   if (!key || key->is_p384() != p384) {
-    return Failure{Errc::bad_config,
-                   join(directory, name) + ": must be an unencrypted PEM private key, " + (p384 ? "P-384" : "RSA-4096")};
+    return Failure{Errc::bad_config, join(directory, name) + ": must be an unencrypted PEM private key, " +
+                                         (p384 ? "P-384" : "RSA-4096")};
   }
   return *std::move(key);
 }
@@ -119,7 +123,8 @@ Outcome<Der> read_certificate(const std::string& directory, std::string_view nam
   const bool whole = der.size() > kSignatureBytes;
   const Bytes signature = whole ? der.last(kSignatureBytes) : Bytes{};
   if (!whole || text_of(certificate(tbs, trailer, signature)) != content) {
-    return Failure{Errc::bad_config, join(directory, name) + ": is not the certificate of the key and ca.json beside it"};
+    return Failure{Errc::bad_config,
+                   join(directory, name) + ": is not the certificate of the key and ca.json beside it"};
   }
   if (!issuer.signed_certificate(tbs, signature)) {
     return Failure{Errc::bad_config, join(directory, name) + ": its signature does not verify with its issuer's key"};

@@ -149,14 +149,14 @@ TEST_F(CaDirectory, RefusesSwappedAndForeignFilesByName) {
     const char *file, *from_genoa, *blamed;
   };
   constexpr Swap kSwaps[] = {
-      {"ark.key", "ark.key", "ark.der"},   {"ask.key", "ask.key", "ask.der"},
+      {"ark.key", "ark.key", "ark.der"},    {"ask.key", "ask.key", "ask.der"},
       {"vcek.key", "vcek.key", "vcek.der"}, {"ark.der", "ark.der", "ark.der"},
-      {"ask.der", "ask.der", "ask.der"},   {"vcek.der", "vcek.der", "vcek.der"},
-      {"ark.pem", "ark.pem", "ark.pem"},   {"ask.pem", "ark.pem", "ask.pem"},
+      {"ask.der", "ask.der", "ask.der"},    {"vcek.der", "vcek.der", "vcek.der"},
+      {"ark.pem", "ark.pem", "ark.pem"},    {"ask.pem", "ark.pem", "ask.pem"},
       {"vcek.pem", "vcek.der", "vcek.pem"}, {"cert_chain.pem", "ark.pem", "cert_chain.pem"},
-      {"ca.json", "ca.json", "ark.der"},   {"ca.json", "ark.pem", "ca.json"},
-      {"ark.key", "vcek.key", "ark.key"},  {"vcek.key", "ark.key", "vcek.key"},
-      {"ask.key", "ask.der", "ask.key"},   {"ark.der", "ca.json", "ark.der"},
+      {"ca.json", "ca.json", "ark.der"},    {"ca.json", "ark.pem", "ca.json"},
+      {"ark.key", "vcek.key", "ark.key"},   {"vcek.key", "ark.key", "vcek.key"},
+      {"ask.key", "ask.der", "ask.key"},    {"ark.der", "ca.json", "ark.der"},
   };
   for (const Swap& swap : kSwaps) {
     const fs::path victim = fs::path(milan) / swap.file;
@@ -198,9 +198,9 @@ TEST(UtcTime, ReadsWhatItWritesAndNothingElse) {
   ASSERT_TRUE(time);
   EXPECT_EQ(utc_text(*time), "2032-02-29T23:59:58Z");
   EXPECT_EQ(time->time_since_epoch().count(), 1961711998);  // date -u -d 2032-02-29T23:59:58Z +%s
-  for (const char* bad : {"", "2025-02-29T00:00:00Z", "2025-13-01T00:00:00Z", "2025-01-01T24:00:00Z", "1969-12-31T23:59:59Z",
-                          "2025-01-01T00:00:00", "2025-01-01 00:00:00Z", "2025-1-01T00:00:00Z", "2025-01-01T00:00:60Z",
-                          "2025-01-01T00:00:00+Z"}) {
+  for (const char* bad : {"", "2025-02-29T00:00:00Z", "2025-13-01T00:00:00Z", "2025-01-01T24:00:00Z",
+                          "1969-12-31T23:59:59Z", "2025-01-01T00:00:00", "2025-01-01 00:00:00Z", "2025-1-01T00:00:00Z",
+                          "2025-01-01T00:00:60Z", "2025-01-01T00:00:00+Z"}) {
     EXPECT_FALSE(utc_time(bad)) << bad;
   }
 }

@@ -14,11 +14,14 @@ constexpr ByteArray<9> kOidSha384{0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02
 constexpr ByteArray<8> kOidAmdSnp{0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x01};  // 1.3.6.1.4.1.3704.1
 // Last arcs below 2.5.4 (names) and 2.5.29 (extensions).
 constexpr std::uint8_t kCommonName = 3, kCountry = 6, kLocality = 7, kState = 8, kOrganization = 10, kUnit = 11;
-constexpr std::uint8_t kSubjectKeyId = 14, kKeyUsage = 15, kBasicConstraints = 19, kCrlPoints = 31, kAuthorityKeyId = 35;
+constexpr std::uint8_t kSubjectKeyId = 14, kKeyUsage = 15, kBasicConstraints = 19, kCrlPoints = 31,
+                       kAuthorityKeyId = 35;
 
 constexpr std::uint64_t kSaltOctets = 48;
 
-Der hash_algorithm() { return der_sequence({der_oid(kOidSha384), der_null()}); }
+Der hash_algorithm() {
+  return der_sequence({der_oid(kOidSha384), der_null()});
+}
 
 Der name_part(std::uint8_t arc, std::uint8_t tag, std::string_view text) {
   const ByteArray<3> oid{0x55, 0x04, arc};
@@ -32,8 +35,12 @@ Der name(std::string_view common_name) {
                        name_part(kCommonName, kTagUtf8, common_name)});
 }
 
-std::string ark_name(const ProductProfile& profile) { return std::string("ARK-") + snp::product_name(profile.product); }
-std::string ask_name(const ProductProfile& profile) { return std::string("SEV-") + snp::product_name(profile.product); }
+std::string ark_name(const ProductProfile& profile) {
+  return std::string("ARK-") + snp::product_name(profile.product);
+}
+std::string ask_name(const ProductProfile& profile) {
+  return std::string("SEV-") + snp::product_name(profile.product);
+}
 
 Der time(std::chrono::sys_seconds at) {
   const auto day = std::chrono::floor<std::chrono::days>(at);
@@ -62,7 +69,9 @@ Der amd_extension(std::initializer_list<std::uint8_t> arcs, Bytes value) {
   return der_sequence({der_oid(oid), der_octet_string(value)});
 }
 
-Der subject_key_id(const KeyId& id) { return standard_extension(kSubjectKeyId, false, der_octet_string(id)); }
+Der subject_key_id(const KeyId& id) {
+  return standard_extension(kSubjectKeyId, false, der_octet_string(id));
+}
 Der authority_key_id(const KeyId& id) {
   return standard_extension(kAuthorityKeyId, false, der_sequence({der_value(0x80, {id})}));
 }
@@ -70,8 +79,7 @@ Der key_usage(std::uint8_t unused_bits, std::uint8_t bits) {
   return standard_extension(kKeyUsage, true, Der{0x03, 0x02, unused_bits, bits});
 }
 Der crl_point(const ProductProfile& profile) {
-  const std::string url =
-      std::string("https://kdsintf.amd.com/vcek/v1/") + snp::product_name(profile.product) + "/crl";
+  const std::string url = std::string("https://kdsintf.amd.com/vcek/v1/") + snp::product_name(profile.product) + "/crl";
   const Der full_name = der_value(0xa0, {der_value(0x86, {bytes_of(url)})});
   return standard_extension(kCrlPoints, false, der_sequence({der_sequence({der_explicit(0, full_name)})}));
 }
@@ -103,18 +111,17 @@ Der signature_algorithm(Trailer trailer) {
 
 Der tbs_ark(const ProductProfile& profile, Validity validity, Bytes spki, const KeyId& own) {
   const Der authority = der_sequence({der_true()});
-  const Der extensions =
-      der_sequence({key_usage(1, 0x06), subject_key_id(own), standard_extension(kBasicConstraints, true, authority),
-                    crl_point(profile)});
+  const Der extensions = der_sequence({key_usage(1, 0x06), subject_key_id(own),
+                                       standard_extension(kBasicConstraints, true, authority), crl_point(profile)});
   return tbs(profile.ark_serial, Trailer::spelled_out, ark_name(profile), validity, ark_name(profile), spki,
              extensions);
 }
 
 Der tbs_ask(const ProductProfile& profile, Validity validity, Bytes spki, const KeyId& own, const KeyId& ark) {
   const Der authority = der_sequence({der_true(), der_integer(0)});
-  const Der extensions = der_sequence({subject_key_id(own), authority_key_id(ark),
-                                       standard_extension(kBasicConstraints, true, authority), key_usage(2, 0x04),
-                                       crl_point(profile)});
+  const Der extensions =
+      der_sequence({subject_key_id(own), authority_key_id(ark), standard_extension(kBasicConstraints, true, authority),
+                    key_usage(2, 0x04), crl_point(profile)});
   return tbs(profile.ask_serial, Trailer::spelled_out, ark_name(profile), validity, ask_name(profile), spki,
              extensions);
 }

@@ -106,9 +106,9 @@ TEST_P(Vceks, AreWrittenAsAmdWritesThem) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Amd, Vceks,
-    testing::Values(RealVcek{snp::Product::milan, "v3-milan.vcek.der", {.boot_loader = 4, .snp = 0x18, .microcode = 0xdb}},
-                    RealVcek{snp::Product::genoa, "v5-genoa.vcek.der",
-                             {.boot_loader = 10, .snp = 0x19, .microcode = 0x54}}));
+    testing::Values(
+        RealVcek{snp::Product::milan, "v3-milan.vcek.der", {.boot_loader = 4, .snp = 0x18, .microcode = 0xdb}},
+        RealVcek{snp::Product::genoa, "v5-genoa.vcek.der", {.boot_loader = 10, .snp = 0x19, .microcode = 0x54}}));
 
 TEST(CertificateDates, UseFourDigitYearsFrom2050) {
   using namespace std::chrono;

@@ -4,8 +4,8 @@
 #include <openssl/crypto.h>
 
 #include "core/base/wire.h"
-#include "core/crypto/sha2.h"
 #include "core/crypto/openssl/handles.h"
+#include "core/crypto/sha2.h"
 #include "sim/seeded_rand.h"
 
 namespace attestbed::sim {

@@ -28,17 +28,27 @@ Der der_value(std::uint8_t tag, std::initializer_list<Bytes> parts) {
   return out;
 }
 
-Der der_sequence(std::initializer_list<Bytes> parts) { return der_value(0x30, parts); }
-Der der_set(std::initializer_list<Bytes> parts) { return der_value(0x31, parts); }
-Der der_octet_string(Bytes content) { return der_value(0x04, {content}); }
+Der der_sequence(std::initializer_list<Bytes> parts) {
+  return der_value(0x30, parts);
+}
+Der der_set(std::initializer_list<Bytes> parts) {
+  return der_value(0x31, parts);
+}
+Der der_octet_string(Bytes content) {
+  return der_value(0x04, {content});
+}
 
 Der der_bit_string(Bytes content) {
   const ByteArray<1> no_unused_bits{0};
   return der_value(0x03, {no_unused_bits, content});
 }
 
-Der der_explicit(unsigned number, Bytes inner) { return der_value(static_cast<std::uint8_t>(0xa0 | number), {inner}); }
-Der der_text(std::uint8_t tag, std::string_view text) { return der_value(tag, {bytes_of(text)}); }
+Der der_explicit(unsigned number, Bytes inner) {
+  return der_value(static_cast<std::uint8_t>(0xa0 | number), {inner});
+}
+Der der_text(std::uint8_t tag, std::string_view text) {
+  return der_value(tag, {bytes_of(text)});
+}
 
 Der der_integer(std::uint64_t value) {
   Der content;
@@ -51,8 +61,14 @@ Der der_integer(std::uint64_t value) {
   return der_value(0x02, {content});
 }
 
-Der der_oid(Bytes content) { return der_value(0x06, {content}); }
-Der der_null() { return der_value(0x05, {}); }
-Der der_true() { return {0x01, 0x01, 0xff}; }
+Der der_oid(Bytes content) {
+  return der_value(0x06, {content});
+}
+Der der_null() {
+  return der_value(0x05, {});
+}
+Der der_true() {
+  return {0x01, 0x01, 0xff};
+}
 
 }  // namespace attestbed::sim

@@ -9,9 +9,8 @@ namespace {
 
 using snp::Tcb;
 
-constexpr SplField kMilanGenoaSpl[] = {{1, &Tcb::boot_loader}, {2, &Tcb::tee}, {4, nullptr},
-                                       {5, nullptr},           {6, nullptr},   {7, nullptr},
-                                       {3, &Tcb::snp},         {8, &Tcb::microcode}};
+constexpr SplField kMilanGenoaSpl[] = {{1, &Tcb::boot_loader}, {2, &Tcb::tee}, {4, nullptr},   {5, nullptr},
+                                       {6, nullptr},           {7, nullptr},   {3, &Tcb::snp}, {8, &Tcb::microcode}};
 
 constexpr std::uint64_t kSmtEnabled = 1 << 0, kEccEnabled = 1 << 2, kAliasCheckComplete = 1 << 5;
 
@@ -43,9 +42,8 @@ constexpr ProductProfile kProfiles[] = {
 };
 
 bool same_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 }  // namespace

@@ -19,9 +19,9 @@ struct SplField {
 struct ProductProfile {
   snp::Product product;
   std::uint32_t ark_serial, ask_serial;
-  std::uint8_t struct_version;            // VCEK extension .1
-  const char* vcek_product_name;          // VCEK extension .2
-  std::span<const SplField> spl_fields;   // in the order of real certificates
+  std::uint8_t struct_version;           // VCEK extension .1
+  const char* vcek_product_name;         // VCEK extension .2
+  std::span<const SplField> spl_fields;  // in the order of real certificates
   std::uint8_t cpuid_family, cpuid_model, cpuid_step;
   snp::Tcb tcb;
   snp::FirmwareVersion firmware;

@@ -33,11 +33,19 @@ struct Stream {
   std::size_t used = 32;
 };
 
-void* new_stream(void*, void*, const OSSL_DISPATCH*) { return new (std::nothrow) Stream; }
-void free_stream(void* stream) { delete static_cast<Stream*>(stream); }
+void* new_stream(void*, void*, const OSSL_DISPATCH*) {
+  return new (std::nothrow) Stream;
+}
+void free_stream(void* stream) {
+  delete static_cast<Stream*>(stream);
+}
 
-int instantiate(void*, unsigned, int, const unsigned char*, std::size_t, const OSSL_PARAM*) { return 1; }
-int uninstantiate(void*) { return 1; }
+int instantiate(void*, unsigned, int, const unsigned char*, std::size_t, const OSSL_PARAM*) {
+  return 1;
+}
+int uninstantiate(void*) {
+  return 1;
+}
 
 int generate(void* opaque, unsigned char* out, std::size_t size, unsigned, int, const unsigned char*, std::size_t) {
   Stream& stream = *static_cast<Stream*>(opaque);
@@ -45,7 +53,8 @@ int generate(void* opaque, unsigned char* out, std::size_t size, unsigned, int, 
   for (std::size_t i = 0; i < size; ++i) {
     if (stream.used == stream.block.size()) {
       const le64 counter = stream.counter++;
-      const auto block = crypto::sha256({stream.key, {reinterpret_cast<const std::uint8_t*>(&counter), sizeof counter}});
+      const auto block =
+          crypto::sha256({stream.key, {reinterpret_cast<const std::uint8_t*>(&counter), sizeof counter}});
       if (!block) return 0;
       stream.block = *block;
       stream.used = 0;
@@ -78,8 +87,12 @@ int set_parameters(void* opaque, const OSSL_PARAM params[]) {
 }
 
 // OpenSSL demands locks for its primary generator, which is never asked here: each thread's instance is its own.
-int enable_locking(void*) { return 1; }
-int lock(void*) { return 1; }
+int enable_locking(void*) {
+  return 1;
+}
+int lock(void*) {
+  return 1;
+}
 void unlock(void*) {}
 
 template <class Function>

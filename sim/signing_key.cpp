@@ -13,7 +13,9 @@ constexpr unsigned kRsaBits = 4096;
 constexpr int kSaltOctets = 48;
 constexpr char kHash[] = "SHA384";
 
-Error failed(const char* function) { return {Errc::internal, function}; }
+Error failed(const char* function) {
+  return {Errc::internal, function};
+}
 
 // For both directions of a certificate's signature.
 bool set_pss(EVP_PKEY_CTX* context) {
@@ -82,11 +84,13 @@ Result<std::string> SigningKey::to_pem() const {
 bool SigningKey::is_p384() const {
   char group[32] = {};
   std::size_t size = 0;
-  return EVP_PKEY_is_a(key_.get(), "EC") == 1 &&
-         EVP_PKEY_get_group_name(key_.get(), group, sizeof group, &size) == 1 && std::string_view(group) == "secp384r1";
+  return EVP_PKEY_is_a(key_.get(), "EC") == 1 && EVP_PKEY_get_group_name(key_.get(), group, sizeof group, &size) == 1 &&
+         std::string_view(group) == "secp384r1";
 }
 
-Result<Der> SigningKey::spki() const { return encoded(i2d_PUBKEY, key_.get(), "i2d_PUBKEY"); }
+Result<Der> SigningKey::spki() const {
+  return encoded(i2d_PUBKEY, key_.get(), "i2d_PUBKEY");
+}
 
 Result<KeyId> SigningKey::key_id() const {
   const Der key = TRY(encoded(i2d_PublicKey, key_.get(), "i2d_PublicKey"));
@@ -101,8 +105,7 @@ Result<Der> SigningKey::sign_certificate(Bytes tbs) const {
   OSSL_LIB_CTX* library = TRY(context_->begin("sign certificate", tbs));
   const openssl::DigestContext digest(EVP_MD_CTX_new());
   EVP_PKEY_CTX* parameters = nullptr;  // owned by `digest`
-  if (!digest ||
-      EVP_DigestSignInit_ex(digest.get(), &parameters, kHash, library, nullptr, key_.get(), nullptr) != 1 ||
+  if (!digest || EVP_DigestSignInit_ex(digest.get(), &parameters, kHash, library, nullptr, key_.get(), nullptr) != 1 ||
       !set_pss(parameters)) {
     return failed("EVP_DigestSignInit_ex");
   }
