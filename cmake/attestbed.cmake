@@ -23,6 +23,10 @@ if(ATTESTBED_SANITIZE)
     -fsanitize=${ATTESTBED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(attestbed_flags INTERFACE -fsanitize=${ATTESTBED_SANITIZE})
 endif()
+if(ATTESTBED_FUZZERS)
+  # Every library tells libFuzzer which of its edges an input reached.
+  target_compile_options(attestbed_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # attestbed_library(NAME SOURCES … [DEPS …]): a folder's one library target.
 function(attestbed_library name)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/errc.h"
 
+#include "core/base/bytes.h"
+
 namespace attestbed {
 namespace {
 
@@ -133,7 +135,7 @@ ErrorRows error_rows() {
 
 const ErrorRow* wire_error_named(std::string_view name) {
   for (const ErrorRow& row : kRows) {
-    if (row.on_wire && name == row.name) return &row;
+    if (row.on_wire && name == text_of(row.name)) return &row;
   }
   return nullptr;
 }
