@@ -111,6 +111,9 @@ enum class Errc : std::uint16_t {
   evidence_shape,
   // Verification again.
   product_mismatch,
+  // What proxy and broker tell a guest, again.
+  terms_refused,
+  guest_timeout,
 };
 
 /// ErrorRow is one line of the table.
