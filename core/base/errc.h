@@ -111,6 +111,9 @@ enum class Errc : std::uint16_t {
   evidence_shape,
   // Verification again.
   product_mismatch,
+  // The broker's tokens.
+  token_invalid,
+  token_expired,
 };
 
 /// ErrorRow is one line of the table.
