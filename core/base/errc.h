@@ -111,15 +111,12 @@ enum class Errc : std::uint16_t {
   evidence_shape,
   // Verification again.
   product_mismatch,
-<<<<<<< HEAD
   // What proxy and broker tell a guest, again.
   terms_refused,
   guest_timeout,
-=======
   // The broker's tokens.
   token_invalid,
   token_expired,
->>>>>>> d0aea2eae331960e4f43d89f6cd3bb3c7c3daa06
 };
 
 /// ErrorRow is one line of the table.
