@@ -144,7 +144,8 @@ Checked<Vek> verify_chain(const Certificate& vek, std::span<const Certificate> o
   TRY(check_vek_key(vek));
   pass("constraints", [] { return std::string("RSA-4096 CAs with CA:TRUE and certSign, VEK on P-384"); });
   for (const Certificate* certificate : {&vek, &path.intermediate, &path.root}) TRY(check_dates(*certificate, at));
-  const VekExtensions& extensions = TRY(vek.vek_extensions());
+  if (!vek.vek_extensions()) return vek.vek_extensions().error();
+  const VekExtensions& extensions = *vek.vek_extensions();
   if (extensions.product != line.product) {
     return Refusal{Errc::vek_extension, "VEK.productName", snp::product_name(line.product),
                    printable(extensions.product_name)};
