@@ -20,8 +20,14 @@ target_compile_options(attestbed_flags INTERFACE
 target_include_directories(attestbed_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 if(ATTESTBED_SANITIZE)
   target_compile_options(attestbed_flags INTERFACE
-    -fsanitize=${ATTESTBED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    -fsanitize=${ATTESTBED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
+    # The vptr check wants type information, which core is compiled without.
+    -fno-sanitize=vptr)
   target_link_options(attestbed_flags INTERFACE -fsanitize=${ATTESTBED_SANITIZE})
+endif()
+if(ATTESTBED_FUZZERS)
+  # Every library tells libFuzzer which of its edges an input reached.
+  target_compile_options(attestbed_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 # attestbed_library(NAME SOURCES … [DEPS …]): a folder's one library target.

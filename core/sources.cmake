@@ -20,4 +20,14 @@ set(ATTESTBED_CORE_SOURCES
 
 # Each test sits beside what it tests.
 set(ATTESTBED_CORE_TESTS
-  ${CMAKE_CURRENT_LIST_DIR}/base/base64_test.cpp)
+  ${CMAKE_CURRENT_LIST_DIR}/attest_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/base/base_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/base/base64_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/base/json_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/attestation_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/frame_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/vectors_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/guest_channel_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/guest_message_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/report_test.cpp)

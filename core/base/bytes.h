@@ -22,4 +22,11 @@ inline std::string_view text_of(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// text_of also views a text that ends with a zero octet. A loop, because core may not ask its surroundings for strlen.
+inline std::string_view text_of(const char* text) {
+  std::size_t size = 0;
+  while (text[size] != '\0') ++size;
+  return {text, size};
+}
+
 }  // namespace attestbed

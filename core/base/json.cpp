@@ -206,7 +206,9 @@ Result<std::size_t> JsonReader::unescape(std::size_t to) {
   const std::uint8_t c = peek();
   if (at_ >= text_.size()) return bad();
   static constexpr std::string_view kNames = "\"\\/bfnrt", kMeanings = "\"\\/\b\f\n\r\t";
-  if (const std::size_t found = kNames.find(static_cast<char>(c)); found != std::string_view::npos) {
+  std::size_t found = 0;
+  while (found < kNames.size() && kNames[found] != static_cast<char>(c)) ++found;
+  if (found < kNames.size()) {
     ++at_;
     text_[to] = static_cast<std::uint8_t>(kMeanings[found]);
     return to + 1;

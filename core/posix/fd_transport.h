@@ -10,29 +10,36 @@
 namespace attestbed::posix {
 
 /// FdTransport is a Transport over a stream descriptor (socket, pipe, tty), made non-blocking; every wait is a poll
-/// against the deadline. A peer that goes away is `closed` on read and `transport` on write, never SIGPIPE.
+/// against the deadline. A peer that goes away is `closed` on read, after what it sent before, and `transport` on
+/// write, never SIGPIPE; every other failure is `transport` with errno in `found`. A call whose deadline has passed
+/// fails with `deadline` even if it could proceed, so a peer that trickles octets cannot hold a caller.
 class FdTransport final : public Transport {
  public:
   FdTransport(Fd fd, Clock& clock);
   Result<std::size_t> read_some(MutBytes into, Deadline until) override;
   Status write_all(Bytes from, Deadline until) override;
   int fd() const { return fd_.get(); }
-  /// cancel_on makes every wait end with `closed` as soon as `fd` is readable; for shutdown. -1 = none.
+  /// cancel_on makes every call end with `closed` as soon as `fd` is readable; for shutdown. -1 = none.
   void cancel_on(int fd) { cancel_fd_ = fd; }
 
  private:
-  Status wait(short events, Deadline until);
+  enum class Kind : std::uint8_t { socket, terminal, other };
+  Result<short> wait(short events, Deadline until);
+
   Fd fd_;
   Clock& clock_;
+  Kind kind_;
   int cancel_fd_ = -1;
 };
 
-/// connect_unix connects to a stream socket by `until`. Errors: bad_config if the path is too long for sockaddr_un,
-/// transport with errno in `found`, deadline.
+/// connect_unix connects to a stream socket by `until`; it waits only while the listener's queue is full. Errors:
+/// bad_config if the path is empty or too long for sockaddr_un, transport with errno in `found`, deadline.
 Result<Fd> connect_unix(const std::string& path, Clock& clock, Deadline until);
 
-/// listen_unix makes a listening socket with mode 0600. A path that exists is an error unless `take_over` and nobody
-/// listens on it. Errors: bad_config, transport with errno in `found`.
+/// listen_unix makes a listening socket (non-blocking) with mode 0600. A path that exists is an error unless
+/// `take_over`, it is a socket, and nobody listens on it. The caller removes the path when it is done with it.
+///   errors  bad_config for the path; transport with errno in `found`: EADDRINUSE if somebody listens (or, without
+///           take_over, if the path exists), ENOTSOCK if it is something else, which is never touched
 enum class IfExists { refuse, take_over };
 Result<Fd> listen_unix(const std::string& path, int backlog, IfExists if_exists);
 

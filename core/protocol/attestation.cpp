@@ -191,7 +191,7 @@ Result<Bytes> encode_attestation_request(const AttestationRequest& request, MutB
   JsonWriter json(out);
   json.begin_object();
   json.name("tee");
-  json.string(tee_name(request.tee));
+  json.string(text_of(tee_name(request.tee)));
   json.name("evidence");
   json.begin_object();
   json.name("Snp");

@@ -23,14 +23,14 @@ const char* key_type_name(KeyType key) {
 
 Result<Binding> binding_named(std::string_view name, const char* where) {
   for (const Binding binding : {Binding::svsm_sha512, Binding::kbs_sha384}) {
-    if (name == binding_name(binding)) return binding;
+    if (name == text_of(binding_name(binding))) return binding;
   }
   return Error{Errc::bad_value, where, name.size(), 0};
 }
 
 Result<KeyType> key_type_named(std::string_view name, const char* where) {
   for (const KeyType key : {KeyType::p521, KeyType::p256, KeyType::rsa3072}) {
-    if (name == key_type_name(key)) return key;
+    if (name == text_of(key_type_name(key))) return key;
   }
   return Error{Errc::bad_value, where, name.size(), 0};
 }

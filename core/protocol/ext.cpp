@@ -6,7 +6,7 @@
 namespace attestbed::protocol {
 namespace {
 
-constexpr const char* kPhaseNames[] = {"negotiation", "attestation"};
+constexpr std::string_view kPhaseNames[] = {"negotiation", "attestation"};
 
 Result<Phase> phase_named(std::string_view name) {
   if (name == kPhaseNames[0]) return Phase::negotiation;
@@ -26,9 +26,9 @@ void HostError::set_detail(std::string_view text) {
 void write_terms(JsonWriter& json, const Terms& terms) {
   json.begin_object();
   json.name("binding");
-  json.string(binding_name(terms.binding));
+  json.string(text_of(binding_name(terms.binding)));
   json.name("key");
-  json.string(key_type_name(terms.key));
+  json.string(text_of(key_type_name(terms.key)));
   json.name("resource");
   json.string(terms.resource.text());
   json.end_object();
@@ -62,7 +62,7 @@ Result<Terms> read_terms(JsonReader& json, const char* where) {
 void write_host_error(JsonWriter& json, const HostError& error) {
   json.begin_object();
   json.name("code");
-  json.string(error_name(error.code));
+  json.string(text_of(error_name(error.code)));
   json.name("phase");
   json.string(kPhaseNames[error.phase == Phase::negotiation ? 0 : 1]);
   json.name("detail");

@@ -74,7 +74,7 @@ const char* tee_name(Tee tee) {
 
 Result<Tee> tee_named(std::string_view name, const char* where) {
   for (std::size_t i = 0; i < std::size(kTeeNames); ++i) {
-    if (name == kTeeNames[i]) return static_cast<Tee>(i);
+    if (name == text_of(kTeeNames[i])) return static_cast<Tee>(i);
   }
   return Error{Errc::bad_value, where, name.size(), 0};
 }
@@ -90,7 +90,7 @@ Result<Bytes> encode_negotiation_request(const NegotiationRequest& request, MutB
   json.number(request.version.patch);
   json.end_array();
   json.name("tee");
-  json.string(tee_name(request.tee));
+  json.string(text_of(tee_name(request.tee)));
   if (request.terms && !request.terms->is_default()) {
     json.name("ext");
     write_terms(json, *request.terms);

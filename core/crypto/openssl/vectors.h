@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "core/base/secret.h"
+#include "core/crypto/ecdh.h"
+#include "core/posix/describe.h"
+
+// Test vectors, as tests write them down: hexadecimal text.
+namespace attestbed::crypto {
+
+using Octets = std::vector<std::uint8_t>;
+
+/// unhex throws on a text that is not hexadecimal: a mistyped vector must not pass as an empty one.
+inline Octets unhex(std::string_view text) {
+  std::string octets;
+  if (!posix::from_hex(text, octets)) throw std::invalid_argument("not hexadecimal: " + std::string(text));
+  return {octets.begin(), octets.end()};
+}
+
+template <std::size_t N>
+ByteArray<N> unhex_array(std::string_view text) {
+  const Octets octets = unhex(text);
+  if (octets.size() != N) throw std::invalid_argument("wrong width: " + std::string(text));
+  ByteArray<N> array;
+  std::ranges::copy(octets, array.begin());
+  return array;
+}
+
+template <std::size_t N>
+Secret<N> unhex_secret(std::string_view text) {
+  return Secret<N>(std::span<const std::uint8_t, N>(unhex_array<N>(text)));
+}
+
+inline std::string hex(Bytes octets) {
+  return posix::to_hex(octets);
+}
+
+inline EcPoint unhex_point(Curve curve, std::string_view x, std::string_view y) {
+  const Result<EcPoint> point = EcPoint::make(curve, unhex(x), unhex(y), "vector");
+  if (!point) throw std::invalid_argument("wrong width of a coordinate");
+  return *point;
+}
+
+/// ScriptedEntropy hands out the given candidates in order, then repeats the last one; it counts the calls.
+class ScriptedEntropy final : public Entropy {
+ public:
+  ScriptedEntropy(std::initializer_list<Octets> candidates) : candidates_(candidates) {}
+  Status fill(MutBytes into) override {
+    const Octets& next = candidates_[std::min(calls_++, candidates_.size() - 1)];
+    if (next.size() != into.size()) return Error{Errc::io_failed, "ScriptedEntropy", next.size(), into.size()};
+    std::ranges::copy(next, into.begin());
+    return ok();
+  }
+  std::size_t calls() const { return calls_; }
+
+ private:
+  std::vector<Octets> candidates_;
+  std::size_t calls_ = 0;
+};
+
+}  // namespace attestbed::crypto

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "core/snp/report.h"
+
+namespace attestbed::sim {
+
+/// DefaultKeys are the PUBLIC TEST KEYS of the default seed, from sim/data/: whoever has the source has them.
+struct DefaultKeys {
+  std::string_view ark, ask;  // PKCS #8 PEM; empty for a product that is not simulated
+};
+DefaultKeys default_keys(snp::Product product);
+
+}  // namespace attestbed::sim

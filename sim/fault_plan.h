@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace attestbed::sim {
+
+/// FaultKind is what a host may do to one guest request.
+///   busy             answers BUSY without asking the firmware
+///   firmware_status  answers with this firmware status (argument, 0x16 if absent) without asking it
+///   flip_bit         flips a bit (argument, 0..32767) of the reply page
+///   wrong_page       hands back the reply before this one, or an empty page if there was none
+///   silence          lets the firmware work and withholds its answer
+enum class FaultKind : std::uint8_t { busy, firmware_status, flip_bit, wrong_page, silence };
+const char* fault_name(FaultKind kind);
+
+/// Fault is one of them at one place in a guest's life. Faults are data: a run is repeated from its printed plan.
+///   nth_call  counted from 1
+///   onwards   also every later call
+struct Fault {
+  std::uint64_t nth_call = 1;
+  bool onwards = false;
+  FaultKind kind = FaultKind::busy;
+  std::optional<std::uint32_t> argument;
+  friend bool operator==(const Fault&, const Fault&) = default;
+};
+
+/// fault_text prints N[+]:KIND[:ARGUMENT], such as "2:flip_bit:100" or "1+:busy"; parse_fault reads it, the argument
+/// decimal or 0x hexadecimal. Errors: bad_config; `where` says what is wrong.
+std::string fault_text(const Fault& fault);
+Result<Fault> parse_fault(std::string_view text);
+
+/// FaultPlan is what happens to one guest; the first fault that fits a call is taken.
+using FaultPlan = std::vector<Fault>;
+const Fault* fault_at(const FaultPlan& plan, std::uint64_t call);
+
+}  // namespace attestbed::sim

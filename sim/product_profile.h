@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+
+#include "core/snp/report.h"
+
+namespace attestbed::sim {
+
+/// SplField is one security patch level extension of a VCEK: the last arc of its object identifier below
+/// 1.3.6.1.4.1.3704.1.3, and the component of the TCB it shows; null = always zero.
+struct SplField {
+  std::uint8_t arc;
+  std::uint8_t snp::Tcb::*component;
+};
+
+/// ProductProfile is what differs between processor lines, as data: a new product is a row, not a branch. The values
+/// are those of real reports and certificates (facts/snp-firmware 1.1, 1.3, 1.4, 4.1, 4.2).
+struct ProductProfile {
+  snp::Product product;
+  std::uint32_t ark_serial, ask_serial;
+  std::uint8_t struct_version;           // VCEK extension .1
+  const char* vcek_product_name;         // VCEK extension .2
+  std::span<const SplField> spl_fields;  // in the order of real certificates
+  std::uint8_t cpuid_family, cpuid_model, cpuid_step;
+  snp::Tcb tcb;
+  snp::FirmwareVersion firmware;
+  std::uint64_t platform_info;
+};
+
+/// profile_of returns the row of `product`; bad_config for a product that is not simulated (so far Turin).
+Result<const ProductProfile*> profile_of(snp::Product product);
+
+/// product_named finds a product by the name snp::product_name gives it, in any case; bad_config if there is none.
+Result<snp::Product> product_named(std::string_view name);
+
+}  // namespace attestbed::sim
