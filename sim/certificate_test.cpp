@@ -2,6 +2,7 @@
 #include "sim/certificate.h"
 
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 
 #include <fstream>
 #include <iterator>
