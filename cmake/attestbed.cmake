@@ -20,7 +20,9 @@ target_compile_options(attestbed_flags INTERFACE
 target_include_directories(attestbed_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 if(ATTESTBED_SANITIZE)
   target_compile_options(attestbed_flags INTERFACE
-    -fsanitize=${ATTESTBED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    -fsanitize=${ATTESTBED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
+    # The vptr check wants type information, which core is compiled without.
+    -fno-sanitize=vptr)
   target_link_options(attestbed_flags INTERFACE -fsanitize=${ATTESTBED_SANITIZE})
 endif()
 if(ATTESTBED_FUZZERS)

@@ -18,7 +18,7 @@ constexpr Deadline kDeadline{std::chrono::seconds(10)};
 
 Result<Evidence> ask(GuestRequestPort& port, ChannelPages& pages) {
   fuzz::JumpingClock clock;
-  GuestChannel channel(Vmpck(std::span(kKey)), port, clock, pages, {});
+  GuestChannel channel(Vmpck(std::span<const std::uint8_t, 32>(kKey)), port, clock, pages, {});
   const Result<Evidence> evidence = channel.report(ReportData{}, kDeadline);
   const bool keeps_key = evidence || evidence.error().code == Errc::firmware_status;
   fuzz::must(channel.usable() == keeps_key, "doubt destroys the key, and nothing else does");
@@ -31,7 +31,7 @@ void check_sealed(Reader input) {
   if (!head) return;
   const Bytes payload = *input.take(std::min(input.left(), kMaxPayloadBytes), "payload");
   if (payload.empty()) return;
-  const Vmpck key{std::span(kKey)};
+  const Vmpck key{std::span<const std::uint8_t, 32>(kKey)};
   const GuestMessage reply{static_cast<MsgType>((*head)[0]), (*head)[1], (*head)[2], (*head)[3], payload};
   fuzz::SealingPort port(key, reply);
   ChannelPages pages{};

@@ -22,7 +22,8 @@ BEGIN {
     if (line !~ /:/) continue
     key = line; sub(/:.*/, "", key)
     list = line; sub(/^[^:]*: */, "", list)
-    if (key ~ /^<.*> only$/) { gsub(/[<>]| only/, "", key); only[key] = list }
+    if (key == "tests also") also = list
+    else if (key ~ /^<.*> only$/) { gsub(/[<>]| only/, "", key); only[key] = list }
     else if (sub(/ <>$/, "", key)) system_headers[key] = list
     else edges[key] = list
   }
@@ -32,7 +33,7 @@ END {
   for (i = 1; i <= count; i++) {
     file = files[i]
     from = folder_of(file)
-    test = file ~ /_test\.cpp$/
+    test = file ~ /_test\.cpp$/ || has(also, file)
     if (from == "") { wrong(1, "no line of the table covers this folder"); continue }
     number = 0
     while ((getline line < file) > 0) {

@@ -98,6 +98,10 @@ constexpr ErrorRow kRows[] = {
     {Errc::resource_unknown, "resource_unknown", 1, false, "the broker has no resource at this path for this guest", "register it, or check the guest's resource path"},
     {Errc::evidence_shape, "evidence_shape", 1, false, "the evidence has a shape that is not served", "send {\"snp-report\": base64, \"certs-buf\": base64 or null}"},
     {Errc::product_mismatch, "product_mismatch", 1, false, "the report is of another product than its VEK", "fetch the VEK from the chain of the report's product"},
+    {Errc::terms_refused, "terms_refused", 1, true, "the proxy does not serve the binding and key that the guest states", "use a pair that exists (docs/protocol.md), and a proxy that knows it"},
+    {Errc::guest_timeout, "guest_timeout", 3, true, "the guest's message was not complete before the proxy's deadline", "see what slows the guest or its line, or give the proxy a longer --timeout"},
+    {Errc::token_invalid, "token_invalid", 1, false, "the Bearer token is not one that this broker issued", "attest again: a token is good at the broker process that issued it, and nowhere else"},
+    {Errc::token_expired, "token_expired", 1, false, "the Bearer token is past its expiry", "attest again for a fresh token"},
 };
 // clang-format on
 
@@ -108,7 +112,7 @@ constexpr bool rows_follow_enumeration() {
   for (std::size_t i = 0; i < kCount; ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows[kCount - 1].code == Errc::product_mismatch;
+  return kRows[kCount - 1].code == Errc::token_expired;
 }
 static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
 

@@ -111,6 +111,12 @@ enum class Errc : std::uint16_t {
   evidence_shape,
   // Verification again.
   product_mismatch,
+  // What proxy and broker tell a guest, again.
+  terms_refused,
+  guest_timeout,
+  // The broker's tokens.
+  token_invalid,
+  token_expired,
 };
 
 /// ErrorRow is one line of the table.

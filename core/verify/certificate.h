@@ -45,7 +45,7 @@ class Certificate {
   std::string issuer() const;
   Time not_before() const;
   Time not_after() const;
-  std::vector<std::uint8_t> der() const;
+  const std::vector<std::uint8_t>& der() const;
   /// vek_extensions of a certificate whose kind is vcek or vlek. Errors: vek_extension; vek_name for another kind.
   const Checked<VekExtensions>& vek_extensions() const;
 

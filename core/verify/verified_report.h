@@ -35,6 +35,7 @@ Checked<snp::RawReport> check_form(Bytes octets);
 /// the one that is valid longest. Nothing is trusted by being picked: verify_chain decides.
 ///   errors  certificate_missing; tcb_mismatch, chip_id_mismatch or product_mismatch naming the nearest candidate;
 ///           vek_extension if the only candidates are malformed; report_unsigned
+inline constexpr std::size_t kMaxCandidates = 32;  // that fit; more are not looked at
 Checked<Certificate> select_vek(const snp::RawReport& report, std::span<const Certificate> candidates);
 
 /// verify_report checks form, signing key kind, product, REPORTED_TCB, chip id, signature and the order of the TCB

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include "core/posix/clock.h"
+#include "guest/attempt.h"
+#include "guest/hardening.h"
+
+namespace {
+
+using namespace attestbed;
+
+void print(const guest::Summary& summary, const guest::Options& options) {
+  if (options.json) {
+    ByteArray<guest::kMaxSummaryBytes> text;
+    if (const Result<Bytes> json = guest::write_summary_json(summary, text)) {
+      std::fwrite(json->data(), 1, json->size(), stdout);
+      std::fputc('\n', stdout);
+    }
+  }
+  const bool to_people = !summary.released() || options.to_stdout;
+  if (options.json && !to_people) return;
+  std::fprintf(to_people ? stderr : stdout, "attest-guest: %s\n", guest::summary_line(summary).c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const guest::ParsedOptions parsed = guest::parse_options(argc, argv);
+  if (!parsed.options) return parsed.exit;
+
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error to report, not a death
+  guest::forbid_core_dumps();
+  const auto memory = std::make_unique<guest::Memory>();
+  guest::keep_out_of_swap({reinterpret_cast<const std::uint8_t*>(memory.get()), sizeof *memory});
+  posix::SteadyClock clock;
+  posix::KernelEntropy entropy;
+  const guest::Summary summary = guest::run_attempt(*parsed.options, clock, entropy, *memory);
+  print(summary, *parsed.options);
+  return summary.exit();
+}

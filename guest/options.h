@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/attest.h"
+
+namespace attestbed::guest {
+
+/// Options is the configuration of one run: the guest's own, nothing the host says changes it.
+///   proxy_path     unix socket of the proxy
+///   firmware_path  unix socket of the simulated firmware
+///   out_file       new file of mode 0600 for the secret; empty = none
+///   to_stdout      the secret, and nothing else, goes to standard output
+///   report_file    new file of mode 0600 for the report, for people; empty = none
+///   json           the result as one JSON object on standard output
+/// Without out_file and to_stdout the secret is counted, hashed and dropped.
+struct Options {
+  std::string proxy_path;
+  std::string firmware_path;
+  AttestConfig config;
+  unsigned vmpl = 0;
+  std::string out_file;
+  bool to_stdout = false;
+  std::string report_file;
+  bool json = false;
+};
+
+/// ParsedOptions is either options or the exit status to leave with: 0 after --help and --version, 2 after a mistake,
+/// which was then named in one line on standard error.
+struct ParsedOptions {
+  std::optional<Options> options;
+  int exit = 0;
+};
+ParsedOptions parse_options(int argc, const char* const* argv);
+
+}  // namespace attestbed::guest

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/attest.h"
+#include "core/crypto/sha2.h"
+
+namespace attestbed::guest {
+
+/// SecretFacts is what may be said about a released secret. The digest of a guessable secret tells the secret: give it
+/// to nobody who may not have that.
+struct SecretFacts {
+  std::size_t octets = 0;
+  crypto::Sha256Digest sha256{};
+};
+
+/// Summary is what one attempt left to tell. Nothing in it is secret but what SecretFacts says.
+///   started, connected  before the first connect; after proxy and firmware answered, absent if one did not
+///   error               why there is no secret; absent = released
+///   frame_octets        sizes of the frames that crossed the line, prefix included: guest, host, guest, host
+///   kept_in             where the secret went, empty = dropped
+struct Summary {
+  protocol::Terms terms;
+  Instant started;
+  std::optional<Instant> connected;
+  AttestTrace trace;
+  std::array<std::size_t, 4> frame_octets{};
+  std::size_t frames = 0;
+  std::optional<Error> error;
+  bool authenticated = false;
+  std::optional<SecretFacts> secret;
+  std::string kept_in;
+
+  bool released() const { return !error; }
+  /// exit is the exit status of attest-guest: 0, or the guest_exit of the error's row.
+  int exit() const { return error ? error_row(error->code).guest_exit : 0; }
+  /// outcome is "released", "refused" (exit 1) or "failed" (everything else).
+  const char* outcome() const;
+};
+
+/// Enough for a path of 4095 octets that all need escaping.
+inline constexpr std::size_t kMaxSummaryBytes = 32 * 1024;
+
+/// write_summary_json writes the result as one object (docs/man/attest-guest.1 lists the members). Errors: no_space.
+Result<Bytes> write_summary_json(const Summary& summary, MutBytes into);
+
+/// summary_line is the result as people read it, one line without line feed.
+std::string summary_line(const Summary& summary);
+
+}  // namespace attestbed::guest

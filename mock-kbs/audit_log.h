@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mock-kbs/refuse.h"
+
+namespace attestbed::kbs {
+
+/// AuditRecord is what the owner of the broker learns about one request, and the peer never does. Absent fields stay
+/// out of the line. Neither secret nor token nor cookie can get in: what identifies a session is the digest.
+///   session      first 16 hex digits of the cookie's SHA-256
+///   key          the guest key's RFC 7638 thumbprint (SHA-256, base64url)
+///   layer        which layer of the judgement refused
+///   w1_exposed   the guest's entry says that its host may choose what its reports bind
+struct AuditRecord {
+  std::string peer;
+  std::string endpoint;
+  int status = 0;
+  std::optional<Refusal> refusal;
+  std::string layer;
+  std::string attestation;
+  std::string session;
+  std::string measurement;
+  std::string entry;
+  std::string key;
+  std::string resource;
+  bool w1_exposed = false;
+};
+
+/// audit_line is the record as one JSON object, without time and level.
+std::string audit_line(const AuditRecord& record);
+
+/// write_audit writes it to the log: "request" with verdict "ok" or "refused". Health checks only at level debug.
+void write_audit(const AuditRecord& record);
+
+/// digest_prefix is how logs name a cookie: the first 16 hex digits of its SHA-256.
+std::string digest_prefix(std::string_view text);
+
+}  // namespace attestbed::kbs

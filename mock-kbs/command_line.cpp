@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "core/protocol/resource_path.h"
+#include "mock-kbs/options.h"
+
+namespace attestbed::kbs {
+namespace {
+
+constexpr char kDescription[] =
+    "mock-kbs: a key broker that really verifies SEV-SNP evidence (KBS protocol 0.4.0), for tests and demonstrations.\n"
+    "It releases secrets to guests whose measurement, chain, signature and key binding hold; the reason of every\n"
+    "refusal is one JSON line on standard error. When it listens it prints `ready http://ADDRESS:PORT`.";
+constexpr char kFooter[] =
+    "Example:\n"
+    "  mock-kbs --root ca/ark.pem --certs ca --measurement $(cat guest.digest) --secret-file secret.bin\n"
+    "Exit: 0 stopped by a signal, 2 usage or configuration, 3 could not run.";
+
+std::pair<std::string, std::string> split_resource(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  return {text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
+}
+
+}  // namespace
+
+CommandLine read_command_line(int argc, const char* const* argv) {
+  CommandLine line;
+  GuestOptions guest;
+  guest.origin = "command line";
+  guest.name = "command-line";
+  std::vector<std::string> resources;
+  std::vector<std::string> secret_files;
+  CLI::App app(kDescription, "mock-kbs");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("mock-kbs ") + ATTESTBED_VERSION);
+  app.add_option("--listen", line.options.listen, "numeric address and port; port 0 chooses one (127.0.0.1:8080)")
+      ->type_name("ADDRESS:PORT");
+  app.add_option("--measurement", guest.measurements, "launch measurement to accept, 96 hex digits; repeatable")
+      ->type_name("HEX")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_option("--root", guest.roots, "root certificate (ARK) to trust, or `amd` for AMD's; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--certs", line.options.certs, "VCEK or VLEK and intermediate certificates; repeatable")
+      ->type_name("FILE|DIR")
+      ->allow_extra_args(false);
+  app.add_option("--resource", resources, "secret to release at repository/type/tag; repeatable")
+      ->type_name("PATH=FILE")
+      ->allow_extra_args(false);
+  app.add_option("--secret-file", secret_files, "the secret of default/sample/test")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--config", line.config_file, "configuration file, see docs/examples/mock-kbs.toml")
+      ->type_name("FILE.toml");
+  app.add_option("--log-level", line.options.log_level, "debug, info, warning or error (info)")->type_name("LEVEL");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      line.exit_code = app.exit(error);
+    } else {
+      std::cerr << "mock-kbs: " << error.what() << "; see mock-kbs --help\n";
+      line.exit_code = 2;
+    }
+    return line;
+  }
+  for (const std::string& resource : resources) guest.resources.push_back(split_resource(resource));
+  for (const std::string& file : secret_files) guest.resources.emplace_back(protocol::kDefaultResource, file);
+  if (!guest.measurements.empty() || !guest.roots.empty() || !guest.resources.empty()) {
+    line.options.guests.push_back(std::move(guest));
+  }
+  return line;
+}
+
+}  // namespace attestbed::kbs

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mock-kbs/config.h"
+
+#include <algorithm>
+
+#include "core/crypto/sha2.h"
+#include "core/log/event_log.h"
+#include "core/posix/describe.h"
+#include "core/protocol/resource_path.h"
+#include "mock-kbs/certificate_files.h"
+
+namespace attestbed::kbs {
+namespace {
+
+Refusal wrong(const GuestOptions& guest, const std::string& key, std::string expected, std::string found) {
+  return {Errc::bad_config, guest.origin + ": " + key, std::move(expected), std::move(found)};
+}
+
+Checked<snp::Measurement> read_measurement(const GuestOptions& guest, const std::string& hex) {
+  snp::Measurement measurement;
+  std::string octets;
+  if (hex.size() != 2 * measurement.size()) {
+    return wrong(guest, "measurement", "96 hex digits", std::to_string(hex.size()) + " characters");
+  }
+  if (!posix::from_hex(hex, octets)) return wrong(guest, "measurement", "96 hex digits", verify::printable(hex));
+  std::ranges::copy(bytes_of(octets), measurement.begin());
+  return measurement;
+}
+
+Checked<std::vector<verify::Certificate>> read_roots(const GuestOptions& guest) {
+  std::vector<verify::Certificate> roots;
+  for (const std::string& name : guest.roots) {
+    if (name == "amd") {
+      const auto amd = verify::TrustedRoots::amd().certificates();
+      roots.insert(roots.end(), amd.begin(), amd.end());
+      continue;
+    }
+    const std::vector<verify::Certificate> file = TRY(load_certificates(name));
+    const Checked<verify::TrustedRoots> found = verify::TrustedRoots::from_certificates(file);
+    if (!found) return wrong(guest, "roots", "a self-signed ARK in " + name, found.error().text());
+    roots.insert(roots.end(), found->certificates().begin(), found->certificates().end());
+  }
+  if (roots.empty()) return wrong(guest, "roots", "the root certificate behind this guest's reports", "none");
+  return roots;
+}
+
+Checked<void> read_resource(const GuestOptions& guest, const std::string& path, const std::string& file,
+                            ReferenceEntry& entry) {
+  const std::string key = "resource " + verify::printable(path, 64);
+  if (!protocol::ResourcePath::parse(path, "resource")) {
+    return wrong(guest, key, "repository/type/tag of letters, digits, '_', '-', '.'", "another path");
+  }
+  if (file.empty()) return wrong(guest, key, "PATH=FILE", "no file");
+  if (entry.resources.contains(path)) return wrong(guest, key, "one file for each path", "two");
+  entry.resources.emplace(path, std::make_shared<const SecretOctets>(TRY(read_secret_file(file))));
+  return {};
+}
+
+Checked<ReferenceEntry> read_entry(const GuestOptions& guest) {
+  ReferenceEntry entry{.name = verify::printable(guest.name, 64), .measurements = {}, .roots = {}, .resources = {}};
+  entry.w1_exposed = guest.w1_exposed;
+  entry.allow_debug = guest.allow_debug;
+  entry.allow_migration_agent = guest.allow_migration_agent;
+  const Result<protocol::Binding> binding = protocol::binding_named(guest.binding, "binding");
+  if (!binding || !protocol::check_pair(*binding, protocol::KeyType::p521)) {
+    return wrong(guest, "binding", "svsm-sha512", verify::printable(guest.binding, 64));
+  }
+  entry.binding = *binding;
+  for (const std::string& hex : guest.measurements) entry.measurements.push_back(TRY(read_measurement(guest, hex)));
+  entry.roots = TRY(read_roots(guest));
+  for (const auto& [path, file] : guest.resources) TRY(read_resource(guest, path, file, entry));
+  return entry;
+}
+
+nlohmann::ordered_json describe_root(const verify::Certificate& root) {
+  const std::vector<std::uint8_t> der = root.der();
+  const Result<crypto::Sha256Digest> digest = crypto::sha256({der});
+  return {{"common_name", verify::printable(root.common_name())},
+          {"sha256", digest ? verify::hex_text(*digest).substr(0, 16) : ""},
+          {"source", root.source()}};
+}
+
+void announce_entry(const ReferenceEntry& entry) {
+  nlohmann::ordered_json measurements = nlohmann::ordered_json::array();
+  for (const snp::Measurement& measurement : entry.measurements) measurements.push_back(verify::hex_text(measurement));
+  nlohmann::ordered_json resources = nlohmann::ordered_json::object();
+  for (const auto& [path, secret] : entry.resources) resources[path] = secret->size();
+  log::event(log::Level::info, "entry",
+             {{"entry", entry.name},
+              {"measurements", measurements},
+              {"binding", protocol::binding_name(entry.binding)},
+              {"resource_octets", resources}});
+  if (entry.w1_exposed) {
+    log::event(log::Level::warning, "w1_exposed",
+               {{"entry", entry.name},
+                {"message", "this guest lets its host choose what its report binds: the host can obtain its secrets"}});
+  }
+  if (entry.allow_debug) {
+    log::event(log::Level::warning, "debug_allowed",
+               {{"entry", entry.name}, {"message", "guests whose host may read their memory are accepted"}});
+  }
+  for (const auto& [path, secret] : entry.resources) {
+    if (secret->size() <= kLargestCommonResource && secret->size() > 0) continue;
+    log::event(log::Level::warning, "resource_size",
+               {{"entry", entry.name},
+                {"resource", path},
+                {"octets", secret->size()},
+                {"message", "guests of protocol 0.1.0 refuse empty secrets and secrets above 32 KiB"}});
+  }
+}
+
+}  // namespace
+
+Checked<Config> make_config(const Options& options) {
+  Config config;
+  if (options.listen) config.listen = TRY(ListenAddress::parse(*options.listen));
+  config.log_level = options.log_level.value_or(config.log_level);
+  log::Level level{};
+  if (!log::level_named(config.log_level, level)) {
+    return Refusal{Errc::bad_config, "log level", "debug, info, warning or error",
+                   verify::printable(config.log_level, 64)};
+  }
+  if (options.session_lifetime_seconds)
+    config.sessions.lifetime = std::chrono::seconds(*options.session_lifetime_seconds);
+  config.sessions.max_sessions = options.max_sessions.value_or(config.sessions.max_sessions);
+  for (const std::string& path : options.certs) {
+    std::vector<verify::Certificate> loaded = TRY(load_certificates(path));
+    std::ranges::move(loaded, std::back_inserter(config.certificates));
+  }
+  std::vector<ReferenceEntry> entries;
+  for (const GuestOptions& guest : options.guests) entries.push_back(TRY(read_entry(guest)));
+  config.values = TRY(ReferenceValues::make(std::move(entries)));
+  const bool has_roots = !config.values.roots().certificates().empty();
+  if (!config.listen.loopback && has_roots && config.values.roots().simulated()) {
+    return Refusal{Errc::bad_config, "listen", "a loopback address, since a root is not AMD's", config.listen.host};
+  }
+  return config;
+}
+
+void announce(const Config& config) {
+  const auto roots = config.values.roots().certificates();
+  for (const verify::Certificate& root : roots) log::event(log::Level::info, "trusted_root", describe_root(root));
+  if (!roots.empty() && config.values.roots().simulated()) {
+    log::event(log::Level::warning, "SIMULATED_ROOT",
+               {{"message", "SIMULATED ROOT OF TRUST: whoever holds its key can make any report; for tests only"}});
+  }
+  bool any = false;
+  for (const ReferenceEntry& entry : config.values.entries()) {
+    announce_entry(entry);
+    any = any || !entry.measurements.empty();
+  }
+  if (!any) {
+    log::event(log::Level::warning, "no_measurement",
+               {{"message", "no measurement is configured: every attestation will be refused"}});
+  }
+  if (config.certificates.empty()) {
+    log::event(log::Level::warning, "no_certificates",
+               {{"message", "no --certs: only evidence that brings its own VCEK or VLEK can be verified"}});
+  }
+}
+
+}  // namespace attestbed::kbs

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "core/posix/describe.h"
+#include "mock-kbs/options.h"
+
+namespace attestbed::kbs {
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
+
+// One file being read: where a node stands, and what to say about it.
+struct Source {
+  std::string path;
+  std::filesystem::path folder;
+
+  std::string at(const toml::node& node, const std::string& key) const {
+    return path + ":" + std::to_string(node.source().begin.line) + ": " + key;
+  }
+  Refusal wrong(const toml::node& node, const std::string& key, std::string expected, std::string found) const {
+    return {Errc::bad_config, at(node, key), std::move(expected), std::move(found)};
+  }
+  std::string file(const std::string& name) const {
+    // A name that is no path stands for itself: `amd` is the roots that ship with the program.
+    return name == "amd" ? name : (folder / name).lexically_normal().string();
+  }
+};
+
+std::string kind_of(const toml::node& node) {
+  std::ostringstream text;
+  text << node.type();
+  return text.str();
+}
+
+Checked<std::string> text_at(const Source& source, const toml::node& node, const std::string& key) {
+  const auto* text = node.as_string();
+  if (text == nullptr) return source.wrong(node, key, "a string", kind_of(node));
+  return text->get();
+}
+
+Checked<bool> flag_at(const Source& source, const toml::node& node, const std::string& key) {
+  const auto* flag = node.as_boolean();
+  if (flag == nullptr) return source.wrong(node, key, "true or false", kind_of(node));
+  return flag->get();
+}
+
+Checked<std::uint32_t> number_at(const Source& source, const toml::node& node, const std::string& key) {
+  constexpr std::int64_t kMost = 1'000'000;
+  const auto* number = node.as_integer();
+  const std::string expected = "an integer from 1 to " + std::to_string(kMost);
+  if (number == nullptr) return source.wrong(node, key, expected, kind_of(node));
+  if (number->get() < 1 || number->get() > kMost)
+    return source.wrong(node, key, expected, std::to_string(number->get()));
+  return static_cast<std::uint32_t>(number->get());
+}
+
+// A list of strings may also be written as one string.
+Checked<std::vector<std::string>> texts_at(const Source& source, const toml::node& node, const std::string& key) {
+  std::vector<std::string> texts;
+  if (const auto* list = node.as_array()) {
+    for (const toml::node& item : *list) texts.push_back(TRY(text_at(source, item, key)));
+  } else {
+    texts.push_back(TRY(text_at(source, node, key)));
+  }
+  return texts;
+}
+
+Checked<std::vector<std::string>> files_at(const Source& source, const toml::node& node, const std::string& key) {
+  std::vector<std::string> files = TRY(texts_at(source, node, key));
+  for (std::string& file : files) file = source.file(file);
+  return files;
+}
+
+Checked<void> read_resources(const Source& source, const toml::node& node, GuestOptions& guest) {
+  const auto* table = node.as_table();
+  if (table == nullptr) return source.wrong(node, "guest.resources", "a table of path = file", kind_of(node));
+  for (const auto& [path, file] : *table) {
+    const std::string key = "guest.resources.\"" + verify::printable(path.str(), 64) + "\"";
+    guest.resources.emplace_back(path.str(), source.file(TRY(text_at(source, file, key))));
+  }
+  return {};
+}
+
+Checked<void> read_guest_key(const Source& source, const std::string& name, const toml::node& node,
+                             GuestOptions& guest) {
+  const std::string key = "guest." + verify::printable(name, 64);
+  if (name == "name") {
+    guest.name = TRY(text_at(source, node, key));
+  } else if (name == "measurement") {
+    guest.measurements = TRY(texts_at(source, node, key));
+  } else if (name == "roots") {
+    guest.roots = TRY(files_at(source, node, key));
+  } else if (name == "binding") {
+    guest.binding = TRY(text_at(source, node, key));
+  } else if (name == "w1_exposed") {
+    guest.w1_exposed = TRY(flag_at(source, node, key));
+  } else if (name == "allow_debug") {
+    guest.allow_debug = TRY(flag_at(source, node, key));
+  } else if (name == "allow_migration_agent") {
+    guest.allow_migration_agent = TRY(flag_at(source, node, key));
+  } else if (name == "resources") {
+    TRY(read_resources(source, node, guest));
+  } else {
+    return source.wrong(
+        node, key, "name, measurement, roots, binding, w1_exposed, allow_debug, allow_migration_agent or resources",
+        "another key");
+  }
+  return {};
+}
+
+Checked<void> read_guests(const Source& source, const toml::node& node, Options& options) {
+  const auto* list = node.as_array();
+  if (list == nullptr) return source.wrong(node, "guest", "[[guest]] tables", kind_of(node));
+  for (const toml::node& item : *list) {
+    const auto* table = item.as_table();
+    if (table == nullptr) return source.wrong(item, "guest", "[[guest]] tables", kind_of(item));
+    GuestOptions guest;
+    guest.origin = source.path + ":" + std::to_string(item.source().begin.line);
+    guest.name = "guest-" + std::to_string(options.guests.size() + 1);
+    for (const auto& [name, value] : *table) {
+      TRY(read_guest_key(source, std::string(name.str()), value, guest));
+    }
+    if (guest.measurements.empty()) return source.wrong(item, "guest.measurement", "at least one measurement", "none");
+    options.guests.push_back(std::move(guest));
+  }
+  return {};
+}
+
+Checked<void> read_key(const Source& source, const std::string& name, const toml::node& node, Options& options) {
+  if (name == "listen") {
+    options.listen = TRY(text_at(source, node, name));
+  } else if (name == "log_level") {
+    options.log_level = TRY(text_at(source, node, name));
+  } else if (name == "session_lifetime_seconds") {
+    options.session_lifetime_seconds = TRY(number_at(source, node, name));
+  } else if (name == "max_sessions") {
+    options.max_sessions = TRY(number_at(source, node, name));
+  } else if (name == "certs") {
+    options.certs = TRY(files_at(source, node, name));
+  } else if (name == "guest") {
+    TRY(read_guests(source, node, options));
+  } else {
+    return source.wrong(node, verify::printable(name, 64),
+                        "listen, log_level, session_lifetime_seconds, max_sessions, certs or [[guest]]", "another key");
+  }
+  return {};
+}
+
+}  // namespace
+
+Checked<Options> read_config_file(const std::string& path) {
+  const Result<std::string> text = posix::read_file(path, kMaxConfigBytes);
+  if (!text) {
+    return Refusal{Errc::bad_config, path, "a readable file of at most " + std::to_string(kMaxConfigBytes) + " octets",
+                   posix::describe(text.error())};
+  }
+  const Source source{path, std::filesystem::path(path).parent_path()};
+  Options options;
+  try {
+    const toml::table root = toml::parse(*text, path);
+    for (const auto& [name, value] : root) TRY(read_key(source, std::string(name.str()), value, options));
+  } catch (const toml::parse_error& error) {
+    return Refusal{Errc::bad_config, path + ":" + std::to_string(error.source().begin.line), "TOML 1.0",
+                   verify::printable(error.description(), 200)};
+  }
+  return options;
+}
+
+Options merge(Options file, const Options& command_line) {
+  if (command_line.listen) file.listen = command_line.listen;
+  if (command_line.log_level) file.log_level = command_line.log_level;
+  std::ranges::copy(command_line.certs, std::back_inserter(file.certs));
+  std::ranges::copy(command_line.guests, std::back_inserter(file.guests));
+  return file;
+}
+
+}  // namespace attestbed::kbs

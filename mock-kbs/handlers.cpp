@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mock-kbs/handlers.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "core/protocol/resource_path.h"
+#include "mock-kbs/base64_text.h"
+#include "mock-kbs/http_text.h"
+#include "mock-kbs/jwe_seal.h"
+
+namespace attestbed::kbs {
+namespace {
+
+constexpr std::string_view kPrefix = "/kbs/v0/";
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kAttestDetail = "attestation failed: the broker's log says why";
+
+Response start(const Request& request, std::string endpoint) {
+  Response response;
+  response.audit.peer = request.peer;
+  response.audit.endpoint = std::move(endpoint);
+  response.audit.status = response.status;
+  return response;
+}
+
+Response finish(Response response, int status, std::string body, std::string_view content_type = {}) {
+  response.status = status;
+  response.body = std::move(body);
+  response.content_type = content_type;
+  response.audit.status = status;
+  return response;
+}
+
+Response refuse(Response response, int status, std::string_view variant, std::string_view detail, Refusal why) {
+  response.audit.refusal = std::move(why);
+  return finish(std::move(response), status, variant.empty() ? "" : encode_problem(variant, detail));
+}
+
+// RFC 7638: the members a thumbprint is made of, in this order.
+std::string thumbprint(const crypto::EcPoint& key) {
+  const std::string jwk =
+      R"({"crv":"P-521","kty":"EC","x":")" + base64url(key.x()) + R"(","y":")" + base64url(key.y()) + R"("})";
+  const Result<crypto::Sha256Digest> digest = crypto::sha256({bytes_of(jwk)});
+  return digest ? base64url(*digest) : std::string();
+}
+
+Checked<std::string> session_cookie(const Request& request) {
+  return find_cookie(request.cookies, "kbs-session-id", 32);
+}
+
+// What handle_attest does after the session was found; the refusal goes to the log, one fixed text to the peer.
+Checked<std::string> attest(Broker& broker, const std::string& cookie, const AttestRequest& attestation,
+                            AuditRecord& audit) {
+  const verify::Time now = broker.wall_clock.now();
+  const protocol::Challenge challenge = TRY(broker.sessions.spend_nonce(cookie, attestation.nonce));
+  const Judgement judgement = broker.judge.judge(attestation, challenge, now);
+  if (judgement.measurement) audit.measurement = verify::hex_text(*judgement.measurement);
+  if (!judgement.outcome) {
+    audit.layer = layer_name(judgement.layer);
+    return judgement.outcome.error();
+  }
+  audit.entry = judgement.outcome->entry->name;
+  audit.w1_exposed = judgement.outcome->entry->w1_exposed;
+  const Claims claims{.report = judgement.outcome->report, .key = attestation.key, .challenge = challenge};
+  const std::string token = TRY(broker.tokens.issue(claims, now));
+  const protocol::AttestationId id = TRY(checked(protocol::attestation_id(challenge)));
+  TRY(broker.sessions.admit(cookie,
+                            {.measurement = *judgement.measurement, .key = attestation.key, .attestation = id}));
+  return token;
+}
+
+// Whoever shows a session cookie is judged by it; a Bearer token counts where there is no attested session. A request
+// with neither has no verdict of its own: its refusal is the cookie's.
+Checked<Grant> find_grant(Broker& broker, const Request& request, AuditRecord& audit) {
+  const Checked<std::string> cookie = session_cookie(request);
+  Refusal no_session = cookie ? Refusal{} : cookie.error();
+  if (cookie) {
+    audit.session = digest_prefix(*cookie);
+    const Checked<SessionTable::Facts> facts = broker.sessions.facts(*cookie);
+    if (facts) audit.attestation = facts->attestation.text();
+    Checked<Grant> grant = broker.sessions.grant(*cookie);
+    if (grant) return grant;
+    no_session = grant.error();
+  }
+  const std::string_view token = bearer_token(request.authorization);
+  if (token.empty()) return no_session;
+  return broker.tokens.check(token, broker.wall_clock.now());
+}
+
+// Nothing has an admin API yet, so whoever would change a resource is refused as Trustee refuses a stranger.
+Response refuse_admin(Response response) {
+  return refuse(std::move(response), 401, "AdminAuthInitialization", "admin access is not served",
+                {Errc::bad_value, "method", "GET", "an admin request"});
+}
+
+Response route_plugin(Broker& broker, const Request& request, std::string_view path) {
+  const std::string_view plugin = path.substr(0, path.find('/'));
+  if (request.method == "POST" && path == "auth") return handle_auth(broker, request);
+  if (request.method == "POST" && path == "attest") return handle_attest(broker, request);
+  const std::string endpoint = request.method + " " + verify::printable(path, 200);
+  if (plugin == "resource") {
+    if (request.method != "GET") return refuse_admin(start(request, endpoint));
+    const std::size_t slash = path.find('/');
+    return handle_resource(broker, request, slash == std::string_view::npos ? "" : path.substr(slash + 1));
+  }
+  return refuse(start(request, endpoint), 404, "PluginNotFound", "no such plugin",
+                {Errc::bad_value, "path", "POST auth, POST attest, GET resource/...", endpoint});
+}
+
+Response route(Broker& broker, const Request& request) {
+  constexpr std::string_view kMethods[] = {"GET", "POST", "PUT", "DELETE"};
+  const std::string_view target = request.target;
+  const std::string_view path = target.substr(0, target.find('?'));
+  if (std::ranges::find(kMethods, request.method) == std::end(kMethods)) {
+    const std::string method = verify::printable(request.method, 16);
+    return refuse(start(request, method), 405, "", "", {Errc::bad_value, "method", "GET, POST, PUT or DELETE", method});
+  }
+  if (path == "/healthz" && request.method == "GET") return finish(start(request, "GET healthz"), 200, "");
+  if (path.starts_with(kPrefix)) return route_plugin(broker, request, path.substr(kPrefix.size()));
+  const std::string endpoint = request.method + " " + verify::printable(path, 200);
+  return refuse(start(request, endpoint), 404, "", "", {Errc::bad_value, "path", "/kbs/v0/... or /healthz", endpoint});
+}
+
+}  // namespace
+
+Response handle(Broker& broker, const Request& request) {
+  // Only memory can run out below; whatever it is, it ends this request and no other.
+  try {
+    return route(broker, request);
+  } catch (const std::exception&) {
+    return refuse({}, 500, "", "", {Errc::internal, "handler", "no exception", "one"});
+  }
+}
+
+Response handle_auth(Broker& broker, const Request& request) {
+  Response response = start(request, "POST auth");
+  const Checked<void> understood = check_auth_request(request.body);
+  if (!understood) {
+    const Refusal why = understood.error();
+    const std::string detail = why.field + ": expected " + why.expected + ", found " + why.found;
+    return refuse(std::move(response), 401, "AttestationError", detail, why);
+  }
+  const Checked<SessionTable::Opened> session = broker.sessions.open(broker.wall_clock.now());
+  if (!session) return refuse(std::move(response), 401, "AttestationError", "no session", session.error());
+  response.audit.attestation = session->facts.attestation.text();
+  response.audit.session = digest_prefix(session->cookie);
+  response.set_cookie = session_cookie_text(session->cookie, session->facts.expires);
+  return finish(std::move(response), 200, encode_challenge(session->nonce), kJson);
+}
+
+Response handle_attest(Broker& broker, const Request& request) {
+  Response response = start(request, "POST attest");
+  const auto refused = [&response](const Refusal& why) {
+    return refuse(std::move(response), 401, "AttestationError", kAttestDetail, why);
+  };
+  const Checked<std::string> cookie = session_cookie(request);
+  if (!cookie) return refused(cookie.error());
+  response.audit.session = digest_prefix(*cookie);
+  const Checked<SessionTable::Facts> facts = broker.sessions.facts(*cookie);
+  if (facts) response.audit.attestation = facts->attestation.text();
+  const Checked<AttestRequest> attestation = decode_attest_request(request.body);
+  if (!attestation) {
+    response.audit.layer = layer_name(Layer::parse);
+    return refused(attestation.error());
+  }
+  response.audit.key = thumbprint(attestation->key);
+  if (!facts) return refused(facts.error());
+  const Checked<std::string> token = attest(broker, *cookie, *attestation, response.audit);
+  if (!token) return refused(token.error());
+  response.set_cookie = session_cookie_text(*cookie, facts->expires);
+  return finish(std::move(response), 200, encode_token(*token), kJson);
+}
+
+Response handle_resource(Broker& broker, const Request& request, std::string_view path) {
+  Response response = start(request, "GET resource");
+  response.audit.resource = verify::printable(path, protocol::kMaxResourcePathBytes);
+  const Checked<Grant> grant = find_grant(broker, request, response.audit);
+  if (!grant) {
+    const bool token_shown = grant.error().code == Errc::token_invalid || grant.error().code == Errc::token_expired;
+    return refuse(std::move(response), 401, token_shown ? "TokenVerifierError" : "TokenNotFound",
+                  token_shown ? "the token was refused" : "no attested session and no token", grant.error());
+  }
+  response.audit.attestation = grant->attestation.text();
+  response.audit.measurement = verify::hex_text(grant->measurement);
+  response.audit.key = thumbprint(grant->key);
+  const auto unknown = [&response](Errc code, const char* expected) {
+    Refusal why{code, "resource", expected, response.audit.resource};
+    return refuse(std::move(response), 401, "PluginInternalError", "no such resource", std::move(why));
+  };
+  const Result<protocol::ResourcePath> resource = protocol::ResourcePath::parse(path, "resource");
+  if (!resource) return unknown(resource.error().code, "repository/type/tag");
+  const ReferenceEntry* entry = broker.judge.values().find(grant->measurement);
+  if (entry == nullptr) return unknown(Errc::measurement_unknown, "an entry for the token's measurement");
+  response.audit.entry = entry->name;
+  response.audit.w1_exposed = entry->w1_exposed;
+  const auto secret = entry->resources.find(resource->text());
+  if (secret == entry->resources.end()) return unknown(Errc::resource_unknown, "a resource of the guest's entry");
+  Checked<std::string> sealed = jwe_seal(grant->key, secret->second->expose(), broker.entropy);
+  if (!sealed) return refuse(std::move(response), 401, "JweError", "the secret could not be sealed", sealed.error());
+  return finish(std::move(response), 200, *std::move(sealed), kJson);
+}
+
+Response refuse_body(const Request& request, std::uint64_t size) {
+  return refuse(
+      start(request, request.method + " " + verify::printable(request.target, 200)), 413, "", "",
+      {Errc::too_large, "body", "at most " + std::to_string(kMaxBodyBytes) + " octets", std::to_string(size)});
+}
+
+Response refuse_encoding(const Request& request) {
+  return refuse(start(request, request.method + " " + verify::printable(request.target, 200)), 415, "", "",
+                {Errc::bad_value, "Content-Encoding, Content-Type", "a plain JSON body", "another form"});
+}
+
+}  // namespace attestbed::kbs

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mock-kbs/judge_evidence.h"
+
+#include <algorithm>
+
+#include "mock-kbs/cert_table.h"
+
+namespace attestbed::kbs {
+namespace {
+
+Checked<verify::Vek> endorse(const snp::RawReport& report, const std::vector<verify::Certificate>& certificates,
+                             const verify::TrustedRoots& roots, verify::Time at) {
+  const verify::Certificate vek = TRY(verify::select_vek(report, certificates));
+  return verify::verify_chain(vek, certificates, roots, at);
+}
+
+Checked<const ReferenceEntry*> bind(const verify::VerifiedReport& verified, const ReferenceValues& values,
+                                    const crypto::EcPoint& key, const protocol::Challenge& challenge) {
+  const snp::Measurement& measurement = verified.report().measurement;
+  const ReferenceEntry* entry = values.find(measurement);
+  if (entry == nullptr) {
+    return Refusal{Errc::measurement_unknown, "MEASUREMENT", "a measurement of the reference values",
+                   verify::hex_text(measurement)};
+  }
+  if (std::ranges::find(entry->roots, verified.vek().root()) == entry->roots.end()) {
+    return Refusal{Errc::root_untrusted, "VEK.root", "a root of entry " + entry->name,
+                   verified.vek().root().common_name() + ", a root of another entry"};
+  }
+  // Today's only binding; the entry names it, and every other was refused when the configuration was read.
+  const snp::ReportData expected = TRY(checked(protocol::bind_svsm_sha512(key, challenge)));
+  TRY(verify::appraise(verified, {.max_vmpl = {},
+                                  .allow_debug = true,
+                                  .allow_migration_agent = true,
+                                  .measurements = {},
+                                  .report_data = expected,
+                                  .host_data = {},
+                                  .minimum_tcb = {},
+                                  .products = {}}));
+  return entry;
+}
+
+Checked<void> appraise(const verify::VerifiedReport& verified, const ReferenceEntry& entry) {
+  verify::Policy policy;
+  policy.max_vmpl = 0;
+  policy.allow_debug = entry.allow_debug;
+  policy.allow_migration_agent = entry.allow_migration_agent;
+  return verify::appraise(verified, policy);
+}
+
+}  // namespace
+
+const char* layer_name(Layer layer) {
+  switch (layer) {
+    case Layer::parse:
+      return "parse";
+    case Layer::endorse:
+      return "endorse";
+    case Layer::signature:
+      return "signature";
+    case Layer::binding:
+      return "binding";
+    case Layer::appraisal:
+      return "appraisal";
+  }
+  return "unknown";
+}
+
+Judgement EvidenceJudge::judge(const AttestRequest& request, const protocol::Challenge& challenge,
+                               verify::Time at) const {
+  const Checked<snp::RawReport> report = verify::check_form(request.report);
+  if (!report) return {Layer::parse, {}, report.error()};
+  const snp::Measurement measurement = report->measurement;
+  std::vector<verify::Certificate> certificates = certificates_;
+  if (!request.certs.empty()) {
+    Checked<std::vector<verify::Certificate>> sent = parse_cert_table(request.certs);
+    if (!sent) return {Layer::parse, measurement, sent.error()};
+    std::ranges::move(*sent, std::back_inserter(certificates));
+  }
+  const Checked<verify::Vek> vek = endorse(*report, certificates, values_.roots(), at);
+  if (!vek) return {Layer::endorse, measurement, vek.error()};
+  const Checked<verify::VerifiedReport> verified = verify::verify_report(*report, *vek);
+  if (!verified) return {Layer::signature, measurement, verified.error()};
+  const Checked<const ReferenceEntry*> entry = bind(*verified, values_, request.key, challenge);
+  if (!entry) return {Layer::binding, measurement, entry.error()};
+  const Checked<void> allowed = appraise(*verified, **entry);
+  if (!allowed) return {Layer::appraisal, measurement, allowed.error()};
+  return {Layer::appraisal, measurement, Accepted{*verified, *entry}};
+}
+
+}  // namespace attestbed::kbs

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "mock-kbs/messages.h"
+#include "mock-kbs/reference_values.h"
+
+namespace attestbed::kbs {
+
+/// Layer is how far the judgement of a piece of evidence came; a refusal names the layer that made it.
+enum class Layer { parse, endorse, signature, binding, appraisal };
+const char* layer_name(Layer layer);
+
+/// Accepted is evidence that passed every layer.
+struct Accepted {
+  verify::VerifiedReport report;
+  const ReferenceEntry* entry;
+};
+
+/// Judgement is the outcome and, for the log, how far it came and the measurement that the report states (which proves
+/// nothing before the layer `binding`).
+struct Judgement {
+  Layer layer;
+  std::optional<snp::Measurement> measurement;
+  Checked<Accepted> outcome;
+};
+
+/// EvidenceJudge holds what the broker's owner configured: reference values, and the certificates from which the one
+/// that endorses a report is picked.
+class EvidenceJudge {
+ public:
+  EvidenceJudge(ReferenceValues values, std::vector<verify::Certificate> certificates)
+      : values_(std::move(values)), certificates_(std::move(certificates)) {}
+
+  /// judge goes through the layers: parse (the report's form, the guest's certificate table), endorse (VEK, chain,
+  /// dates), signature (with TCB and chip id), binding (the entry by measurement, its roots, REPORT_DATA over key and
+  /// challenge), appraisal (VMPL 0, guest policy).
+  ///   errors  the codes of core/verify; measurement_unknown; root_untrusted; report_data_mismatch
+  Judgement judge(const AttestRequest& request, const protocol::Challenge& challenge, verify::Time at) const;
+
+  const ReferenceValues& values() const { return values_; }
+
+ private:
+  ReferenceValues values_;
+  std::vector<verify::Certificate> certificates_;
+};
+
+}  // namespace attestbed::kbs

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "core/log/event_log.h"
+#include "core/posix/clock.h"
+#include "mock-kbs/config.h"
+#include "mock-kbs/http_stream.h"
+
+namespace {
+
+using namespace attestbed;
+
+constexpr int kExitUsage = 2;
+constexpr int kExitCouldNotRun = 3;
+
+int fail(const kbs::Refusal& why) {
+  std::fprintf(stderr, "mock-kbs: %s\n", why.text().c_str());
+  return why.code == Errc::bad_config ? kExitUsage : kExitCouldNotRun;
+}
+
+kbs::Checked<kbs::Config> configure(const kbs::CommandLine& line) {
+  if (!line.config_file) return kbs::make_config(line.options);
+  return kbs::make_config(kbs::merge(TRY(kbs::read_config_file(*line.config_file)), line.options));
+}
+
+// Before any thread is made, so that the signals reach nobody but the descriptor.
+posix::Fd stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return posix::Fd(signalfd(-1, &signals, SFD_CLOEXEC));
+}
+
+int run(const kbs::Config& config) {
+  const posix::Fd signals = stop_signals();
+  posix::SteadyClock clock;
+  posix::KernelEntropy entropy;
+  kbs::SystemWallClock wall_clock;
+  kbs::SessionTable sessions(clock, entropy, config.sessions);
+  const kbs::EvidenceJudge judge(config.values, config.certificates);
+  const kbs::Checked<kbs::TokenIssuer> tokens = kbs::TokenIssuer::make(entropy, config.sessions.lifetime);
+  if (!tokens) return fail(tokens.error());
+  kbs::Broker broker{judge, sessions, *tokens, entropy, wall_clock};
+  kbs::announce(config);
+  const auto server = kbs::Server::start(broker, config.listen, {}, kbs::write_audit);
+  if (!server) return fail(server.error());
+  std::printf("ready http://%s\n", config.listen.authority((*server)->port()).c_str());
+  std::fflush(stdout);
+
+  std::array<pollfd, 2> ends{pollfd{signals.get(), POLLIN, 0}, pollfd{(*server)->ended_fd(), POLLIN, 0}};
+  while (poll(ends.data(), ends.size(), -1) < 0) {
+  }
+  (*server)->stop();
+  if (ends[0].revents == 0) return fail({Errc::io_failed, "listen", "to accept connections", "the listener ended"});
+  log::event(log::Level::info, "stopped");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const kbs::CommandLine line = kbs::read_command_line(argc, argv);
+  if (line.exit_code) return *line.exit_code;
+  // The secrets of this process are not for a core file.
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  const kbs::Checked<kbs::Config> config = configure(line);
+  if (!config) return fail(config.error());
+  log::Level level{};
+  log::level_named(config->log_level, level);
+  log::start("mock-kbs", level);
+  return run(*config);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mock-kbs/refuse.h"
+
+namespace attestbed::kbs {
+
+/// GuestOptions is one reference entry as somebody wrote it: texts and file names, nothing read or judged yet.
+///   origin  where it was written, for messages: "command line", "kbs.toml:12"
+struct GuestOptions {
+  std::string origin;
+  std::string name;
+  std::vector<std::string> measurements;
+  std::vector<std::string> roots;
+  std::string binding = "svsm-sha512";
+  bool w1_exposed = false;
+  bool allow_debug = false;
+  bool allow_migration_agent = false;
+  std::vector<std::pair<std::string, std::string>> resources;  // path, file
+};
+
+/// Options is everything that the command line and a configuration file can say. An absent member was not said.
+struct Options {
+  std::optional<std::string> listen;
+  std::optional<std::string> log_level;
+  std::optional<std::uint32_t> session_lifetime_seconds;
+  std::optional<std::uint32_t> max_sessions;
+  std::vector<std::string> certs;
+  std::vector<GuestOptions> guests;
+};
+
+/// CommandLine is what argv came to: options, or that the program has already said all (--help, a wrong flag).
+struct CommandLine {
+  Options options;
+  std::optional<std::string> config_file;
+  std::optional<int> exit_code;
+};
+CommandLine read_command_line(int argc, const char* const* argv);
+
+/// read_config_file reads a TOML file. Relative file names in it are taken from the folder it lies in.
+///   errors  bad_config; `field` names file, line and key
+Checked<Options> read_config_file(const std::string& path);
+
+/// merge lays the command line over the file: single values replace, lists and entries add up.
+Options merge(Options file, const Options& command_line);
+
+}  // namespace attestbed::kbs

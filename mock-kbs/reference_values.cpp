@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mock-kbs/reference_values.h"
+
+#include <algorithm>
+
+namespace attestbed::kbs {
+namespace {
+
+Refusal config(const ReferenceEntry& entry, const char* key, std::string expected, std::string found) {
+  return {Errc::bad_config, entry.name + "." + key, std::move(expected), std::move(found)};
+}
+
+Checked<void> check_roots(const ReferenceEntry& entry) {
+  if (entry.roots.empty()) return config(entry, "roots", "at least one root certificate", "none");
+  std::size_t simulated = 0;
+  for (const verify::Certificate& root : entry.roots) {
+    const verify::TrustedRoots alone = TRY(verify::TrustedRoots::from_certificates({&root, 1}));
+    if (alone.simulated()) ++simulated;
+  }
+  if (simulated != 0 && simulated != entry.roots.size()) {
+    return config(entry, "roots", "AMD's roots or other roots", "both in one entry");
+  }
+  return {};
+}
+
+}  // namespace
+
+Checked<ReferenceValues> ReferenceValues::make(std::vector<ReferenceEntry> entries) {
+  ReferenceValues values;
+  std::vector<verify::Certificate> roots;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const ReferenceEntry& entry = entries[i];
+    TRY(check_roots(entry));
+    for (const snp::Measurement& measurement : entry.measurements) {
+      const auto [at, fresh] = values.by_measurement_.try_emplace(measurement, i);
+      if (fresh) continue;
+      const std::string hex = verify::hex_text(measurement).substr(0, 16);
+      return config(entry, "measurement", "one entry for each measurement",
+                    hex + "... here and in " + entries[at->second].name);
+    }
+    for (const verify::Certificate& root : entry.roots) {
+      if (std::ranges::find(roots, root) == roots.end()) roots.push_back(root);
+    }
+  }
+  if (!roots.empty()) values.roots_ = TRY(verify::TrustedRoots::from_certificates(roots));
+  values.entries_ = std::move(entries);
+  return values;
+}
+
+const ReferenceEntry* ReferenceValues::find(const snp::Measurement& measurement) const {
+  const auto at = by_measurement_.find(measurement);
+  return at == by_measurement_.end() ? nullptr : &entries_[at->second];
+}
+
+}  // namespace attestbed::kbs

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/binding.h"
+#include "core/verify/verify.h"
+#include "mock-kbs/resource.h"
+
+namespace attestbed::kbs {
+
+/// ReferenceEntry is what the broker expects of one kind of guest and what it gives to it.
+///   name          for messages
+///   binding       the one rule by which its REPORT_DATA is judged; the shape of the evidence never selects it
+///   roots         the ARKs that may stand behind its reports
+///   w1_exposed    the guest lets its host choose what is hashed (a stock SVSM guest does, facts/aproxy-wire W1): its
+///                 reports do not prove who holds the key, and the broker says so
+///   resources     path -> secret
+struct ReferenceEntry {
+  std::string name;
+  std::vector<snp::Measurement> measurements;
+  protocol::Binding binding = protocol::Binding::svsm_sha512;
+  std::vector<verify::Certificate> roots;
+  bool w1_exposed = false;
+  bool allow_debug = false;
+  bool allow_migration_agent = false;
+  std::map<std::string, std::shared_ptr<const SecretOctets>, std::less<>> resources;
+};
+
+/// ReferenceValues is every entry, found by measurement.
+class ReferenceValues {
+ public:
+  ReferenceValues() = default;
+  /// make checks what no entry can say alone; an entry without a measurement matches no guest. Errors: bad_config for
+  /// an entry without a root, for one that mixes AMD's roots with others, and for a measurement that two entries claim.
+  static Checked<ReferenceValues> make(std::vector<ReferenceEntry> entries);
+
+  const ReferenceEntry* find(const snp::Measurement& measurement) const;
+  const std::vector<ReferenceEntry>& entries() const { return entries_; }
+  /// roots are those of all entries together: which of them an entry allows is judged after the signature, when the
+  /// measurement may be believed.
+  const verify::TrustedRoots& roots() const { return roots_; }
+
+ private:
+  std::vector<ReferenceEntry> entries_;
+  std::map<snp::Measurement, std::size_t> by_measurement_;
+  verify::TrustedRoots roots_;
+};
+
+}  // namespace attestbed::kbs

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/platform/entropy.h"
+#include "core/verify/verified_report.h"
+#include "mock-kbs/session.h"
+
+namespace attestbed::kbs {
+
+/// Claims is what a token says about one attestation.
+struct Claims {
+  const verify::VerifiedReport& report;
+  const crypto::EcPoint& key;
+  const protocol::Challenge& challenge;
+};
+
+inline constexpr std::size_t kMaxTokenBytes = 8 * 1024;
+
+/// TokenIssuer makes and checks attestation tokens: JWTs signed with ES256 under a P-256 key that lives as long as the
+/// process, whose public half travels in the header's `jwk` (facts/kbs-protocol section 8: EAR claims). Its functions
+/// are const and may be called from any thread.
+class TokenIssuer {
+ public:
+  /// make draws the key from `entropy`; tokens live for `lifetime`.
+  static Checked<TokenIssuer> make(Entropy& entropy, std::chrono::seconds lifetime);
+  TokenIssuer(TokenIssuer&&) noexcept;
+  ~TokenIssuer();
+
+  Checked<std::string> issue(const Claims& claims, verify::Time now) const;
+
+  /// check accepts a token that this issuer made and that has not expired, and says what its bearer may have. The
+  /// header must be octet for octet the one that issue() writes, so no other algorithm and no other key is ever
+  /// considered.
+  ///   errors  token_invalid, token_expired
+  Checked<Grant> check(std::string_view token, verify::Time now) const;
+
+ private:
+  struct Impl;
+  explicit TokenIssuer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace attestbed::kbs

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mock-kbs/worker_pool.h"
+
+#include <system_error>
+
+namespace attestbed::kbs {
+
+void WorkerPool::enqueue(std::function<void()> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    bool served = idle_ > jobs_.size();
+    if (!served && threads_.size() < most_) {
+      try {
+        threads_.emplace_back([this] { work(); });
+        served = true;
+      } catch (const std::system_error&) {
+        // The machine has no thread left: the same answer as above the cap.
+      }
+    }
+    if (served) {
+      jobs_.push_back(std::move(job));
+      wake_.notify_one();
+      return;
+    }
+  }
+  job();
+}
+
+void WorkerPool::shutdown() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void WorkerPool::work() {
+  for (;;) {
+    std::function<void()> job;
+    {
+      std::unique_lock lock(mutex_);
+      ++idle_;
+      wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+      --idle_;
+      if (jobs_.empty()) return;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    job();
+  }
+}
+
+}  // namespace attestbed::kbs

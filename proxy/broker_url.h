@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace attestbed::proxy {
+
+/// PlainHttp says where http:// may go: a cookie and a token cross that line in the clear.
+enum class PlainHttp { loopback_only, anywhere };
+
+/// BrokerUrl is the outcome of parse_broker_url: a URL in one form, or why there is none, for people.
+struct BrokerUrl {
+  std::string url;      // scheme://host[:port][/path], no trailing slash; empty if refused
+  std::string problem;  // empty if accepted
+};
+
+/// parse_broker_url accepts https:// anywhere and http:// by `plain`; no user, query or fragment. Loopback is
+/// `localhost`, 127.0.0.0/8 or ::1, by their form: nothing is looked up.
+BrokerUrl parse_broker_url(const std::string& text, PlainHttp plain);
+
+}  // namespace attestbed::proxy

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http_client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+
+namespace attestbed::proxy {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using List = std::unique_ptr<curl_slist, FreeList>;
+
+bool append(List& list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  if (longer == nullptr) return false;
+  (void)list.release();
+  list.reset(longer);
+  return true;
+}
+
+// Incoming is what the callbacks fill. They run inside curl's C code, so nothing may be thrown through them.
+struct Incoming {
+  std::string body;
+  std::size_t header_bytes = 0;
+  std::size_t max_body_bytes, max_header_bytes;
+  bool body_too_large = false, headers_too_large = false;
+};
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* to) {
+  auto& in = *static_cast<Incoming*>(to);
+  if (size > in.max_body_bytes - in.body.size()) {
+    in.body_too_large = true;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  try {
+    in.body.append(data, size);
+  } catch (const std::exception&) {
+    return CURL_WRITEFUNC_ERROR;
+  }
+  return size;
+}
+
+std::size_t on_header(char*, std::size_t, std::size_t size, void* to) {
+  auto& in = *static_cast<Incoming*>(to);
+  if (size > in.max_header_bytes - in.header_bytes) {
+    in.headers_too_large = true;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  in.header_bytes += size;
+  return size;
+}
+
+int on_progress(void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::atomic<bool>*>(cancelled)->load() ? 1 : 0;
+}
+
+Failure failure_of(CURLcode code, const Incoming& in, bool sent) {
+  const std::string words = curl_easy_strerror(code);
+  if (in.body_too_large || code == CURLE_FILESIZE_EXCEEDED) {
+    return {Errc::too_large, "the broker's answer is above " + std::to_string(in.max_body_bytes) + " octets", {}};
+  }
+  if (in.headers_too_large) return {Errc::broker_malformed, "the broker's HTTP headers are above the limit", {}};
+  switch (code) {
+    case CURLE_ABORTED_BY_CALLBACK:
+      return {Errc::proxy_stopping, "the proxy is shutting down", {}};
+    case CURLE_OPERATION_TIMEDOUT:
+      if (!sent) return {Errc::broker_unreachable, "no connection to the broker in time", {}};
+      return {Errc::broker_timeout, "the broker did not answer in time", {}};
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+      return {Errc::broker_unreachable, words, {}};
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+      return {Errc::proxy_internal, words, {}};
+    default:
+      return {Errc::broker_malformed, words, {}};
+  }
+}
+
+}  // namespace
+
+struct HttpClient::Handle {
+  CURL* curl = curl_easy_init();
+  bool ready = curl != nullptr;
+  ~Handle() { curl_easy_cleanup(curl); }
+
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    ready = ready && curl_easy_setopt(curl, option, value) == CURLE_OK;
+  }
+  std::size_t number(CURLINFO info) const {
+    curl_off_t value = 0;
+    curl_easy_getinfo(curl, info, &value);
+    return static_cast<std::size_t>(std::max<curl_off_t>(value, 0));
+  }
+  long status() const {
+    long value = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &value);
+    return value;
+  }
+};
+
+HttpClient::HttpClient(const BrokerConfig& config, const HttpLimits& limits, Clock& clock,
+                       const std::atomic<bool>& cancelled)
+    : handle_(std::make_unique<Handle>()), limits_(limits), clock_(clock) {
+  Handle& h = *handle_;
+  h.set(CURLOPT_PROTOCOLS_STR, "http,https");
+  h.set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  h.set(CURLOPT_HTTP09_ALLOWED, 0L);
+  h.set(CURLOPT_FOLLOWLOCATION, 0L);
+  h.set(CURLOPT_PROXY, "");
+  h.set(CURLOPT_NOPROXY, "*");
+  h.set(CURLOPT_NETRC, long{CURL_NETRC_IGNORED});
+  h.set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  h.set(CURLOPT_PATH_AS_IS, 1L);
+  h.set(CURLOPT_COOKIEFILE, "");  // the in-memory cookie engine, this handle's own
+  h.set(CURLOPT_USERAGENT, "attest-proxy");
+  h.set(CURLOPT_TCP_NODELAY, 1L);
+  h.set(CURLOPT_NOSIGNAL, 1L);
+  h.set(CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs must not hold the session past its deadline
+  h.set(CURLOPT_SSL_VERIFYPEER, 1L);
+  h.set(CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!config.ca_file.empty()) {
+    h.set(CURLOPT_CAINFO, config.ca_file.c_str());
+    h.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // else the system's roots would be trusted as well
+  }
+  h.set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits.max_body_bytes));
+  h.set(CURLOPT_WRITEFUNCTION, on_body);
+  h.set(CURLOPT_HEADERFUNCTION, on_header);
+  h.set(CURLOPT_NOPROGRESS, 0L);
+  h.set(CURLOPT_XFERINFOFUNCTION, on_progress);
+  h.set(CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(&cancelled));  // curl's API knows no const
+}
+
+HttpClient::~HttpClient() = default;
+
+Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) {
+  Handle& h = *handle_;
+  traffic_ = {};
+  const Instant started = clock_.now();
+  const auto left = std::chrono::ceil<milliseconds>(until - started);
+  if (left <= milliseconds::zero()) return Failure{Errc::broker_timeout, "no time is left for the broker", {}};
+
+  List headers;
+  bool complete = append(headers, "Accept: application/json");
+  if (request.body) complete = complete && append(headers, "Content-Type: application/json");
+  if (request.body) complete = complete && append(headers, "Expect:");  // no 100-continue round trip
+  if (!request.bearer.empty()) complete = complete && append(headers, "Authorization: Bearer " + request.bearer);
+  if (!complete) return Failure{Errc::proxy_internal, "out of memory", {}};
+
+  Incoming in{.body = {}, .max_body_bytes = limits_.max_body_bytes, .max_header_bytes = limits_.max_header_bytes};
+  h.set(CURLOPT_URL, request.url.c_str());
+  h.set(CURLOPT_HTTPHEADER, headers.get());
+  if (request.body) {
+    h.set(CURLOPT_POST, 1L);
+    h.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body->size()));
+    h.set(CURLOPT_POSTFIELDS, request.body->c_str());
+  } else {
+    h.set(CURLOPT_HTTPGET, 1L);
+  }
+  // curl repeats a request by itself if a kept connection turns out dead: a POST gets a new one, so it leaves once.
+  h.set(CURLOPT_FRESH_CONNECT, request.body ? 1L : 0L);
+  h.set(CURLOPT_FORBID_REUSE, request.connection == HttpRequest::Connection::close ? 1L : 0L);
+  // curl takes 0 for "no limit", which `left` is not; what does not fit into a long is no deadline worth having.
+  const auto bounded = std::min<milliseconds>(left, std::chrono::hours(24));
+  h.set(CURLOPT_TIMEOUT_MS, static_cast<long>(bounded.count()));
+  h.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(bounded, limits_.connect).count()));
+  h.set(CURLOPT_WRITEDATA, &in);
+  h.set(CURLOPT_HEADERDATA, &in);
+  if (!h.ready) return Failure{Errc::proxy_internal, "libcurl refuses an option", {}};
+
+  const CURLcode code = curl_easy_perform(h.curl);
+  traffic_.took = clock_.now() - started;
+  traffic_.status = h.status();
+  traffic_.octets_sent = request.body ? request.body->size() : 0;
+  traffic_.octets_received = in.body.size();
+  h.set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  h.set(CURLOPT_POSTFIELDS, static_cast<const char*>(nullptr));
+  if (code != CURLE_OK) return failure_of(code, in, h.number(CURLINFO_PRETRANSFER_TIME_T) > 0);
+  return HttpReply{h.status(), std::move(in.body)};
+}
+
+std::string HttpClient::cookie(std::string_view name) const {
+  curl_slist* raw = nullptr;
+  curl_easy_getinfo(handle_->curl, CURLINFO_COOKIELIST, &raw);
+  const List cookies(raw);
+  for (const curl_slist* at = cookies.get(); at != nullptr; at = at->next) {
+    // Netscape cookie file format: seven fields between tabs, name and value last.
+    const std::string_view line = at->data;
+    const std::size_t value = line.rfind('\t');
+    if (value == std::string_view::npos || value == 0) continue;
+    const std::size_t key = line.rfind('\t', value - 1);
+    if (key == std::string_view::npos) continue;
+    if (line.substr(key + 1, value - key - 1) == name) return std::string(line.substr(value + 1));
+  }
+  return {};
+}
+
+void HttpClient::forget_cookies() {
+  handle_->set(CURLOPT_COOKIELIST, "ALL");
+}
+
+HttpLibrary::HttpLibrary() : ready_(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {}
+
+HttpLibrary::~HttpLibrary() {
+  if (ready_) curl_global_cleanup();
+}
+
+}  // namespace attestbed::proxy

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/kbs_client.h"
+
+#include "core/posix/describe.h"
+#include "proxy/fingerprint.h"
+#include "proxy/http_client.h"
+#include "proxy/kbs_messages.h"
+
+namespace attestbed::proxy {
+namespace {
+
+using kbs::problem_kind;
+using Connection = HttpRequest::Connection;
+
+constexpr std::string_view kCookieName = "kbs-session-id";
+
+// Endpoint says what a 200 body may hold: nothing that a log must not have, a token, or a sealed secret.
+enum class Endpoint { auth, attest, resource };
+
+bool is_markup(const HttpReply& reply) {
+  return reply.body.starts_with('<');
+}
+
+// What the log may show of an answer that was not understood. A 200 of /attest or /resource may be a damaged token or
+// secret, so of those only a page of markup is shown: the usual sign that --url names something else than a KBS.
+std::string for_log(Endpoint endpoint, const HttpReply& reply) {
+  const bool harmless = endpoint == Endpoint::auth || reply.status != 200 || is_markup(reply);
+  if (harmless) return reply.body.substr(0, kMaxReceivedBytes);
+  return "(" + std::to_string(reply.body.size()) + " octets, not shown: they may hold a token or a sealed secret)";
+}
+
+// A login page is no verdict of a KBS, whatever its status.
+bool is_refusal(const HttpReply& reply) {
+  return (reply.status == 401 || reply.status == 403 || reply.status == 417) && !is_markup(reply);  // 417: kbs-test
+}
+
+class KbsSession final : public BrokerSession {
+ public:
+  KbsSession(const BrokerConfig& config, Clock& clock, const std::atomic<bool>& cancelled)
+      : base_(config.url + "/kbs/v0/"), http_(config, HttpLimits{}, clock, cancelled) {}
+
+  Outcome<protocol::Challenge> auth(protocol::Tee tee, Deadline until) override {
+    // The connection is not kept while the guest makes its report: an idle one would hold a worker of the broker.
+    const HttpReply reply = TRY(call(
+        Endpoint::auth,
+        {.url = base_ + "auth", .body = kbs::auth_request(tee), .bearer = {}, .connection = Connection::close}, until));
+    if (is_refusal(reply)) return refused(Endpoint::auth, Errc::broker_version, reply);
+    if (reply.status != 200) return refused(Endpoint::auth, Errc::broker_malformed, reply);
+    Result<kbs::Nonce> nonce = kbs::parse_challenge(reply.body);
+    if (!nonce) return unreadable(Endpoint::auth, nonce.error(), reply);
+    nonce_ = std::move(nonce->text);
+    return nonce->challenge;
+  }
+
+  Outcome<std::string> attest(const protocol::AttestationRequest& request, Deadline until) override {
+    const HttpReply reply = TRY(call(Endpoint::attest,
+                                     {.url = base_ + "attest",
+                                      .body = kbs::attest_request(nonce_, request),
+                                      .bearer = {},
+                                      .connection = Connection::keep},
+                                     until));
+    if (is_refusal(reply)) return refused(Endpoint::attest, Errc::attestation_refused, reply);
+    if (reply.status != 200) return refused(Endpoint::attest, Errc::broker_malformed, reply);
+    Result<std::string> token = kbs::parse_token(reply.body);
+    if (!token) return unreadable(Endpoint::attest, token.error(), reply);
+    token_ = *token;
+    return *std::move(token);
+  }
+
+  Outcome<SealedSecret> resource(const protocol::ResourcePath& path, Deadline until) override {
+    HttpRequest request{.url = base_ + "resource/" + std::string(path.text()),
+                        .body = {},
+                        .bearer = {},
+                        .connection = Connection::close};
+    HttpReply reply = TRY(call(Endpoint::resource, request, until));
+    if (reply.status == 401 && problem_kind(reply.body) == "TokenNotFound") {
+      // The cookie's session ended between /attest and here; the token outlives it. Once, and without the dead cookie.
+      http_.forget_cookies();
+      request.bearer = token_;
+      reply = TRY(call(Endpoint::resource, request, until));
+      const std::string kind = problem_kind(reply.body);
+      if (reply.status == 401 && (kind == "TokenNotFound" || kind == "TokenVerifierError")) {
+        return refused(Endpoint::resource, Errc::session_expired, reply);
+      }
+    }
+    if (is_refusal(reply) || (reply.status == 404 && !is_markup(reply))) {
+      return refused(Endpoint::resource, Errc::secret_refused, reply);
+    }
+    if (reply.status != 200) return refused(Endpoint::resource, Errc::broker_malformed, reply);
+    Result<SealedSecret> sealed = kbs::parse_jwe(reply.body);
+    if (!sealed) return unreadable(Endpoint::resource, sealed.error(), reply);
+    return *std::move(sealed);
+  }
+
+  BrokerTraffic last_call() const override { return http_.last_call(); }
+  std::string label() const override {
+    const std::string cookie = http_.cookie(kCookieName);
+    return cookie.empty() ? label_ : fingerprint(cookie);
+  }
+
+ private:
+  static const char* name(Endpoint endpoint) {
+    switch (endpoint) {
+      case Endpoint::auth:
+        return "/auth";
+      case Endpoint::attest:
+        return "/attest";
+      case Endpoint::resource:
+        return "/resource";
+    }
+    return "";
+  }
+
+  Outcome<HttpReply> call(Endpoint endpoint, const HttpRequest& request, Deadline until) {
+    label_ = label();
+    Outcome<HttpReply> reply = http_.send(request, until);
+    if (reply) return reply;
+    Failure failure = reply.error();
+    if (failure.code == Errc::too_large) {
+      const bool is_secret = endpoint == Endpoint::resource && http_.last_call().status == 200;
+      failure.code = is_secret ? Errc::secret_too_large : Errc::broker_malformed;
+    }
+    failure.detail = std::string(name(endpoint)) + ": " + failure.detail;
+    return failure;
+  }
+
+  static Failure refused(Endpoint endpoint, Errc code, const HttpReply& reply) {
+    std::string detail = std::string(name(endpoint)) + ": the broker answered " + std::to_string(reply.status);
+    const std::string kind = problem_kind(reply.body);
+    if (!kind.empty()) detail += " " + kind;
+    return {code, std::move(detail), for_log(endpoint, reply)};
+  }
+
+  static Failure unreadable(Endpoint endpoint, const Error& error, const HttpReply& reply) {
+    const Errc code = error_row(error.code).on_wire ? error.code : Errc::broker_malformed;
+    return {code, std::string(name(endpoint)) + ": " + brief(error), for_log(endpoint, reply)};
+  }
+
+  std::string base_;
+  HttpClient http_;
+  std::string nonce_, token_, label_;
+};
+
+class KbsBackend final : public Backend {
+ public:
+  KbsBackend(BrokerConfig config, Clock& clock) : config_(std::move(config)), clock_(clock) {}
+  bool ready() const { return library_.ready(); }
+  std::unique_ptr<BrokerSession> open(const std::atomic<bool>& cancelled) override {
+    return std::make_unique<KbsSession>(config_, clock_, cancelled);
+  }
+
+ private:
+  HttpLibrary library_;
+  BrokerConfig config_;
+  Clock& clock_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> make_kbs_backend(const BrokerConfig& config, Clock& clock) {
+  constexpr std::size_t kMaxCaFileBytes = 4 * 1024 * 1024;
+  if (!config.ca_file.empty() && !posix::read_file(config.ca_file, kMaxCaFileBytes)) {
+    return Error{Errc::bad_config, "--ca"};
+  }
+  auto backend = std::make_unique<KbsBackend>(config, clock);
+  if (!backend->ready()) return Error{Errc::internal, "libcurl"};
+  return std::unique_ptr<Backend>(std::move(backend));
+}
+
+}  // namespace attestbed::proxy

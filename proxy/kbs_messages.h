@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proxy/backend.h"
+
+namespace attestbed::proxy::kbs {
+
+inline constexpr std::string_view kProtocolVersion = "0.4.0";
+inline constexpr std::size_t kMaxTokenBytes = 48 * 1024;
+
+/// auth_request and attest_request are the bodies of POST /auth and /attest, octet for octet as stock aproxy sends
+/// them.
+///   nonce  the broker's own string, as parse_challenge returned it
+std::string auth_request(protocol::Tee tee);
+std::string attest_request(std::string_view nonce, const protocol::AttestationRequest& request);
+
+/// Nonce is the broker's challenge: its very string, which goes back to it, and the octets, which go to the guest.
+struct Nonce {
+  std::string text;
+  protocol::Challenge challenge;
+};
+
+/// parse_challenge, parse_token and parse_jwe read the bodies of 200 answers. Unknown members are ignored, duplicates
+/// refused, depth and members bounded as in core/base/json.h.
+///   errors  the JSON codes, bad_base64, bad_length, bad_value, too_large with the member's name in `where`;
+///           broker_nonce: not canonical standard base64 of 16..64 octets; secret_too_large: above 32 KiB
+Result<Nonce> parse_challenge(std::string_view body);
+/// parse_token yields `token`: visible ASCII, so it can be a header field; at most 48 KiB.
+Result<std::string> parse_token(std::string_view body);
+Result<SealedSecret> parse_jwe(std::string_view body);
+
+/// problem_kind is the last part of `type` in an error body (".../errors/PolicyDeny"), letters alone and at most 40;
+/// empty if the body is no such thing.
+std::string problem_kind(std::string_view body);
+
+}  // namespace attestbed::proxy::kbs

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+
+#include <iostream>
+
+#include "core/log/event_log.h"
+#include "core/posix/clock.h"
+#include "core/posix/describe.h"
+#include "proxy/config.h"
+#include "proxy/unix_listener.h"
+
+namespace {
+
+using namespace attestbed;
+
+int fail(const Error& error, const std::string& about) {
+  std::cerr << "attest-proxy: " << about << ": " << posix::describe(error) << "\n";
+  return error.code == Errc::bad_config ? 2 : 3;
+}
+
+// Signals become a descriptor, blocked before there is any other thread; a broken connection is an error, not a signal.
+posix::Fd take_signals() {
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGTERM);
+  sigaddset(&wanted, SIGINT);
+  sigprocmask(SIG_BLOCK, &wanted, nullptr);
+  return posix::Fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+// A line takes one descriptor and an attempt a few more for its broker; the usual soft limit of 1024 is below that.
+void raise_descriptor_limit(const proxy::ServerConfig& server) {
+  rlimit limit{};
+  const rlim_t wanted = server.max_lines + 8 * server.max_sessions + 64;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+    log::event(log::Level::warning, "few_descriptors", {{"limit", limit.rlim_cur}, {"wanted", wanted}});
+  }
+}
+
+int serve(const proxy::Config& config) {
+  posix::SteadyClock clock;
+  auto backend = config.protocol->make(config.broker, clock);
+  if (!backend) return fail(backend.error(), "cannot use the broker's configuration");
+  auto listener = proxy::listen_on_unix(config.unix_path, config.if_exists);
+  if (!listener) return fail(listener.error(), "cannot listen on unix:" + config.unix_path);
+  const posix::Fd signals = take_signals();
+  if (!signals) return fail({Errc::io_failed, "signalfd"}, "cannot start");
+  raise_descriptor_limit(config.server);
+
+  std::cout << "ready " << (*listener)->name() << std::endl;
+  log::event(log::Level::info, "ready", {{"listen", (*listener)->name()}, {"broker", config.broker.url}});
+  proxy::Server server(std::move(*listener), **backend, config.server, clock);
+  const Status ended = server.run(signals.get());
+  return ended ? 0 : fail(ended.error(), "cannot go on");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // No environment variable changes what this program does: not those of libcurl, OpenSSL or the resolver either.
+  clearenv();
+  const auto parsed = proxy::parse_command_line(argc, argv, ATTESTBED_VERSION, std::cout, std::cerr);
+  if (const int* status = std::get_if<int>(&parsed)) return *status;
+  const auto& config = std::get<proxy::Config>(parsed);
+  log::Level level = log::Level::info;
+  (void)log::level_named(config.log_level, level);  // the command line allows the four names alone
+  log::start("attest-proxy", level);
+  return serve(config);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/session.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/protocol/frame.h"
+
+namespace attestbed::proxy {
+namespace {
+
+using protocol::Phase;
+
+Failure no_fault_of_the_guest(const Error& error) {
+  return {Errc::proxy_internal, brief(error), {}};
+}
+
+Result<Bytes> encode_refusal(const Failure& failure, Phase phase, MutBytes into) {
+  protocol::HostError error{.code = failure.code, .phase = phase};
+  error.set_detail(failure.detail);
+  if (phase == Phase::negotiation) {
+    protocol::NegotiationResponse response;
+    response.error = error;
+    return protocol::encode_negotiation_response(response, into);
+  }
+  protocol::AttestationResponse response;
+  response.error = error;
+  return protocol::encode_attestation_response(response, into);
+}
+
+// Attempt is the state of one serve_attempt: two buffers, and what phase 2 needs to know of phase 1.
+class Attempt {
+ public:
+  Attempt(Transport& guest, BrokerSession& broker, const SessionConfig& config, Clock& clock,
+          const std::atomic<bool>& cancelled, SessionLog& log)
+      : guest_(guest), broker_(broker), config_(config), clock_(clock), cancelled_(cancelled), log_(log) {}
+
+  LineState run() {
+    const Outcome<void> outcome = both_phases();
+    if (!outcome && any_octet_) refuse(outcome.error());
+    return in_step_ ? LineState::in_step : LineState::lost;
+  }
+
+ private:
+  Outcome<void> both_phases() {
+    try {
+      TRY(negotiate());
+      phase_ = Phase::attestation;
+      return attest();
+    } catch (const std::exception&) {  // no memory: the guest is told as of any other failure
+      return Failure{Errc::proxy_internal, "the proxy ran out of something", {}};
+    }
+  }
+
+  Outcome<void> negotiate() {
+    const MutBytes frame = TRY(receive());
+    const Result<protocol::NegotiationRequest> request = protocol::decode_negotiation_request(frame);
+    if (!request) return Failure{Errc::malformed_request, brief(request.error()), {}};
+    terms_ = TRY(judge(*request));
+    challenge_ = TRY(broker_.auth(request->tee, until_));
+    const Result<protocol::AttestationId> id = protocol::attestation_id(*challenge_);
+    if (!id) return no_fault_of_the_guest(id.error());
+    log_.identify(*id);
+
+    protocol::NegotiationResponse response;
+    response.challenge = challenge_;
+    if (request->terms) response.accepted = terms_;
+    TRY(answer(protocol::encode_negotiation_response(response, out_)));
+    log_.negotiated(terms_, guest_traffic_, broker_);
+    return {};
+  }
+
+  Outcome<void> attest() {
+    const MutBytes frame = TRY(receive());
+    const auto request = protocol::decode_attestation_request(frame, crypto::Curve::p521);
+    if (!request) return Failure{Errc::malformed_request, brief(request.error()), {}};
+    if (request->tee != protocol::Tee::snp) return Failure{Errc::tee_unsupported, "only snp is served", {}};
+    name_mismatches(*request);
+    Outcome<std::string> token = broker_.attest(*request, until_);
+    if (!token) return with_mismatch(token.error());
+    log_.attested(*token, guest_traffic_, broker_);
+
+    SealedSecret sealed = TRY(broker_.resource(terms_.resource, until_));
+    protocol::AttestationResponse response;
+    response.success = true;
+    response.secret = MutBytes(sealed.ciphertext);
+    response.decryption = protocol::Decryption{.epk = sealed.epk,
+                                               .wrapped_cek = sealed.wrapped_cek,
+                                               .aad = bytes_of(sealed.protected_header),
+                                               .iv = sealed.iv,
+                                               .tag = sealed.tag};
+    response.token = protocol::Token{"Jwt", *token};
+    TRY(answer(protocol::encode_attestation_response(response, out_)));
+    log_.released(terms_, sealed.ciphertext.size(), guest_traffic_.octets_sent, broker_, clock_.now() - started_);
+    return {};
+  }
+
+  Outcome<protocol::Terms> judge(const protocol::NegotiationRequest& request) const {
+    if (request.version != protocol::kVersion) {
+      const auto& v = request.version;
+      return Failure{Errc::version_unsupported,
+                     "the guest speaks " + std::to_string(v.major) + "." + std::to_string(v.minor) + "." +
+                         std::to_string(v.patch) + ", this proxy speaks 0.1.0",
+                     {}};
+    }
+    if (request.tee != protocol::Tee::snp) {
+      return Failure{
+          Errc::tee_unsupported, std::string("only snp is served, not ") + protocol::tee_name(request.tee), {}};
+    }
+    if (!request.terms) return protocol::Terms{.resource = config_.resource};
+    const Status pair = protocol::check_pair(request.terms->binding, request.terms->key);
+    if (!pair) return Failure{Errc::terms_refused, pair.error().where, {}};
+    if (std::ranges::find(config_.allowed, request.terms->resource) == config_.allowed.end()) {
+      return Failure{Errc::resource_refused, "this resource is not in --allow-resource", {}};
+    }
+    return *request.terms;
+  }
+
+  // The broker decides; what is named here explains its bare 401.
+  void name_mismatches(const protocol::AttestationRequest& request) {
+    if (!std::ranges::equal(request.challenge, challenge_->octets())) note("challenge");
+    snp::RawReport report;
+    std::memcpy(&report, request.report.data(), sizeof report);
+    const Result<snp::ReportData> expected = protocol::bind_svsm_sha512(request.key, *challenge_);
+    if (expected && *expected != report.report_data) note("report_data");
+  }
+
+  void note(const char* what) {
+    log_.mismatch(what);
+    mismatch_ += mismatch_.empty() ? "; mismatch: " : ", ";
+    mismatch_ += what;
+  }
+
+  Failure with_mismatch(Failure failure) const {
+    if (failure.code == Errc::attestation_refused) failure.detail += mismatch_;
+    return failure;
+  }
+
+  Outcome<MutBytes> receive() {
+    const Instant began = clock_.now();
+    const Result<MutBytes> frame = protocol::receive_frame(guest_, in_, until_);
+    guest_traffic_ = {.waited = clock_.now() - began};
+    // `closed` is the end of the line between two frames; in the first phase that is before the first octet.
+    if (frame || frame.error().code != Errc::closed || phase_ == Phase::attestation) any_octet_ = true;
+    if (!frame) {
+      in_step_ = false;
+      return line_failed(frame.error());
+    }
+    guest_traffic_.octets_received = protocol::kFramePrefixBytes + frame->size();
+    return *frame;
+  }
+
+  Outcome<void> answer(const Result<Bytes>& body) {
+    if (!body) return no_fault_of_the_guest(body.error());
+    // What is ready is sent, even if getting it took the whole budget.
+    const Deadline until = std::max(until_, clock_.now() + config_.refusal_budget);
+    const Status sent = protocol::send_frame(guest_, *body, until);
+    if (!sent) {
+      in_step_ = false;
+      may_tell_ = false;  // part of a frame may be out: another would be read as its body
+      return line_failed(sent.error());
+    }
+    guest_traffic_.octets_sent = protocol::kFramePrefixBytes + body->size();
+    return {};
+  }
+
+  Failure line_failed(const Error& error) const {
+    if (cancelled_.load()) return {Errc::proxy_stopping, "the proxy is shutting down", {}};
+    if (error.code == Errc::deadline) return {Errc::guest_timeout, "the guest's message was not complete in time", {}};
+    return {Errc::malformed_request, brief(error), {}};
+  }
+
+  void refuse(const Failure& failure) {
+    bool told = false;
+    if (may_tell_) {
+      const Result<Bytes> body = encode_refusal(failure, phase_, out_);
+      const Deadline until = clock_.now() + config_.refusal_budget;
+      told = body && protocol::send_frame(guest_, *body, until);
+      in_step_ = in_step_ && told;
+    }
+    log_.refused(failure, phase_, told, clock_.now() - started_);
+  }
+
+  Transport& guest_;
+  BrokerSession& broker_;
+  const SessionConfig& config_;
+  Clock& clock_;
+  const std::atomic<bool>& cancelled_;
+  SessionLog& log_;
+
+  const Instant started_ = clock_.now();
+  const Deadline until_ = started_ + config_.budget;
+  Phase phase_ = Phase::negotiation;
+  bool any_octet_ = false, in_step_ = true, may_tell_ = true;
+  protocol::Terms terms_;
+  std::optional<protocol::Challenge> challenge_;
+  GuestTraffic guest_traffic_;
+  std::string mismatch_;
+  ByteArray<protocol::kMaxFrameBytes> in_, out_;
+};
+
+}  // namespace
+
+LineState serve_attempt(Transport& guest, BrokerSession& broker, const SessionConfig& config, Clock& clock,
+                        const std::atomic<bool>& cancelled, SessionLog& log) {
+  // 128 KiB of buffers: on the heap, and only while an attempt runs.
+  return std::make_unique<Attempt>(guest, broker, config, clock, cancelled, log)->run();
+}
+
+std::vector<std::uint8_t> refusal_frame(Errc code, Phase phase, std::string_view detail) {
+  ByteArray<504> body;
+  const Result<Bytes> encoded = encode_refusal({code, std::string(detail), {}}, phase, body);
+  if (!encoded) return {};
+  const le64 length(encoded->size());
+  const auto* prefix = reinterpret_cast<const std::uint8_t*>(&length);
+  std::vector<std::uint8_t> frame(prefix, prefix + sizeof length);
+  frame.insert(frame.end(), encoded->begin(), encoded->end());
+  return frame;
+}
+
+}  // namespace attestbed::proxy
