@@ -24,7 +24,8 @@ class LineClock final : public Clock {
     while (clock_.now() < until) {
       pollfd watched[] = {{line_, POLLRDHUP, 0}, {stop_, POLLIN, 0}};
       const auto left = std::chrono::duration_cast<milliseconds>(until - clock_.now()) + milliseconds(1);
-      const int ready = ::poll(watched, 2, static_cast<int>(std::min<milliseconds>(left, std::chrono::hours(1)).count()));
+      const int ready =
+          ::poll(watched, 2, static_cast<int>(std::min<milliseconds>(left, std::chrono::hours(1)).count()));
       if (ready > 0 || (ready < 0 && errno != EINTR)) return;
     }
   }
