@@ -32,7 +32,8 @@ Outcome<CertificateAuthority> find_authority(const MachineOptions& options, std:
 
 /// ask_for_report takes the road of every guest: secrets page, VMPCK, guest message.
 Result<snp::RawReport> ask_for_report(const LaunchConfig& config, const ReportOptions& options) {
-  Firmware firmware(config.machine, TRY(launch_guest(config, 1)));
+  GuestContext guest = TRY(launch_guest(config, 1));
+  Firmware firmware(config.machine, std::move(guest));
   snp::Page secrets = firmware.guest().secrets_page(config.machine);
   auto key = snp::vmpck_from_secrets_page(secrets, 0);
   wipe(secrets);
@@ -42,7 +43,8 @@ Result<snp::RawReport> ask_for_report(const LaunchConfig& config, const ReportOp
   snp::GuestChannel::Options channel_options;
   channel_options.vmpl = options.vmpl;
   snp::GuestChannel channel(*std::move(key), firmware, clock, pages, channel_options);
-  return TRY(channel.report(options.report_data, clock.now() + kReportBudget)).report;
+  const Evidence evidence = TRY(channel.report(options.report_data, clock.now() + kReportBudget));
+  return evidence.report;
 }
 
 Outcome<void> write_public_file(const std::string& path, Bytes octets) {
@@ -78,7 +80,8 @@ int fail(const Failure& failure) {
 }
 
 Outcome<LaunchConfig> prepare(const MachineOptions& machine, const GuestOptions& guest) {
-  auto authority = std::make_shared<const CertificateAuthority>(TRY(find_authority(machine, guest.seed)));
+  CertificateAuthority found = TRY(find_authority(machine, guest.seed));
+  auto authority = std::make_shared<const CertificateAuthority>(std::move(found));
   auto pages = synthetic_image(guest.image);
   if (!pages) return failure_at("guest image", pages.error());
   return LaunchConfig{Machine::of(std::move(authority)), guest.policy, guest.host_data, *std::move(pages), guest.seed};
