@@ -30,7 +30,8 @@ void check_changed(Reader input) {
 
   while (const Result<Bytes> edit = input.take(4, "edit")) {
     const MutBytes part = parts[(*edit)[0] % std::size(parts)];
-    part[((*edit)[1] << 8 | (*edit)[2]) % part.size()] ^= (*edit)[3];
+    const std::size_t at = std::size_t{256} * (*edit)[1] + (*edit)[2];
+    part[at % part.size()] ^= (*edit)[3];
   }
   changed.epk = *crypto::EcPoint::make(crypto::Curve::p521, x, y, "epk");
   changed.aad = aad;

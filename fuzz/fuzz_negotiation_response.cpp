@@ -31,9 +31,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else {
     const std::size_t length = response->challenge->octets().size();
     fuzz::must(length >= kMinChallengeBytes && length <= kMaxChallengeBytes, "the challenge has its length");
-    fuzz::must(!judged || oracle["params"] == nlohmann::json({"EcPublicKeyBytes", "Challenge"}), "the params are the fixed ones");
+    fuzz::must(!judged || oracle["params"] == nlohmann::json({"EcPublicKeyBytes", "Challenge"}),
+               "the params are the fixed ones");
     fuzz::must(terms == nullptr || (response->accepted && *response->accepted == stated), "the stated terms came back");
-    fuzz::must(!judged || terms == nullptr || oracle["ext"]["accepted"]["resource"] == stated.resource.text(), "and in the text");
+    fuzz::must(!judged || terms == nullptr || oracle["ext"]["accepted"]["resource"] == stated.resource.text(),
+               "and in the text");
   }
 
   const Result<Bytes> encoded = encode_negotiation_response(*response, again);

@@ -69,7 +69,7 @@ TEST_P(Base64Rejects, OneThingWrong) {
 INSTANTIATE_TEST_SUITE_P(
     Table, Base64Rejects,
     testing::Values(Bad{"NoPadding", Base64::standard, "Zg", 2}, Bad{"HalfPadding", Base64::standard, "Zg=", 3},
-                    Bad{"ThreePads", Base64::standard, "Z===", 4}, Bad{"OnlyPads", Base64::standard, "====", 4},
+                    Bad{"ThreePads", Base64::standard, "Z===", 1}, Bad{"OnlyPads", Base64::standard, "====", 0},
                     Bad{"PadInside", Base64::standard, "Zg==Zm9v", 2},
                     Bad{"UrlInStandard", Base64::standard, "-_-_", 0}, Bad{"StandardInUrl", Base64::url, "++++", 0},
                     Bad{"PadInUrl", Base64::url, "Zg==", 2}, Bad{"TrailingBits2", Base64::standard, "Zh==", 1},

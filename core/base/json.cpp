@@ -331,7 +331,9 @@ Result<MutBytes> JsonReader::base64(Base64 alphabet, std::size_t max, const char
   if (text.size() > base64_encoded_size(alphabet, max)) {
     return Error{Errc::too_large, where, base64_max_decoded_size(text.size()), max};
   }
-  return base64_decode(alphabet, text, text, where);
+  const MutBytes octets = TRY(base64_decode(alphabet, text, text, where));
+  if (octets.size() > max) return Error{Errc::too_large, where, octets.size(), max};
+  return octets;
 }
 
 void JsonWriter::separate() {

@@ -6,11 +6,11 @@
 
 namespace attestbed::fuzz {
 
-/// SealingPort is firmware that answers every request with the given message, correctly sealed: fuzz octets become the
-/// plaintext of an authentic reply, so the parsers behind the tag are reached without weakening the tag.
-class SealingPort final : public snp::GuestRequestPort {
+/// MessagePort is firmware that answers every request with the given message, correctly sealed, whatever its type,
+/// version and number; sim::SealingPort lets only the plaintext vary.
+class MessagePort final : public snp::GuestRequestPort {
  public:
-  SealingPort(const snp::Vmpck& key, const snp::GuestMessage& reply) : key_(key), reply_(reply) {}
+  MessagePort(const snp::Vmpck& key, const snp::GuestMessage& reply) : key_(key), reply_(reply) {}
   Result<snp::GuestRequestExit> call(const snp::Page&, snp::Page& reply, Deadline) override {
     TRY(seal_guest_message(key_, reply_, reply));
     return snp::GuestRequestExit{};
@@ -33,16 +33,6 @@ class HostPort final : public snp::GuestRequestPort {
  private:
   snp::GuestRequestExit exit_;
   Bytes page_;
-};
-
-/// JumpingClock is at once where it is told to wait until.
-class JumpingClock final : public Clock {
- public:
-  Instant now() override { return now_; }
-  void wait_until(Instant until) override { now_ = until; }
-
- private:
-  Instant now_{};
 };
 
 }  // namespace attestbed::fuzz
