@@ -58,11 +58,13 @@ Outcome<void> write_public_file(const std::string& path, Bytes octets) {
   return {};
 }
 
-}  // namespace
-
-void print_banner() {
-  std::cerr << "snp-sim: *** SIMULATED SEV-SNP: no hardware, no security; its keys are test keys ***\n";
+/// print_banner says what nobody may overlook; `serve` says it in its log.
+void print_banner(bool public_keys) {
+  std::cerr << "snp-sim: *** SIMULATED SEV-SNP: no hardware, no security"
+            << (public_keys ? "; PUBLIC TEST KEYS, which everybody has" : "; test keys") << " ***\n";
 }
+
+}  // namespace
 
 int fail(const Failure& failure) {
   const ErrorRow& row = error_row(failure.code);
@@ -88,6 +90,7 @@ Outcome<LaunchConfig> prepare(const MachineOptions& machine, const GuestOptions&
 }
 
 int run_certs(const CertsOptions& options) {
+  print_banner(options.seed == kDefaultSeed);
   using std::chrono::system_clock;
   // A seeded authority depends on nothing but its inputs, so not on today either.
   const auto now = std::chrono::floor<std::chrono::seconds>(system_clock::now());
@@ -102,6 +105,7 @@ int run_certs(const CertsOptions& options) {
 }
 
 int run_report(const ReportOptions& options) {
+  print_banner(options.machine.ca_directory.empty());
   const auto config = prepare(options.machine, options.guest);
   if (!config) return fail(config.error());
   const auto report = ask_for_report(*config, options);

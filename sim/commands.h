@@ -13,9 +13,6 @@ int run_certs(const CertsOptions& options);
 int run_report(const ReportOptions& options);
 int run_measurement(const MeasurementOptions& options);
 
-/// print_banner says on standard error that nothing here is real.
-void print_banner();
-
 /// prepare makes the launch configuration that serve and report share. A --product that is not the directory's is
 /// bad_config.
 Outcome<LaunchConfig> prepare(const MachineOptions& machine, const GuestOptions& guest);

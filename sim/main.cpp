@@ -23,6 +23,5 @@ int main(int argc, char** argv) {
   const auto parsed = parse_command_line(argc, argv, ATTESTBED_VERSION);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
   attestbed::log::start("snp-sim", attestbed::log::Level::info);
-  print_banner();
   return std::visit(Run{}, std::get<Command>(parsed));
 }
