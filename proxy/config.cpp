@@ -43,7 +43,8 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--unix", flags.unix_path, "Listen on this socket, mode 0600")->required();
   app.add_flag("-f,--force", flags.force, "Take over a stale socket at PATH, if nobody listens on it");
   app.add_option("--resource", flags.resource, "Resource for guests that state none (default/sample/test)");
-  app.add_option("--allow-resource", flags.allowed, "Resource that a guest may state; repeatable (only --resource)");
+  app.add_option("--allow-resource", flags.allowed, "Resource that a guest may state; repeatable (only --resource)")
+      ->allow_extra_args(false);
   app.add_option("--ca", flags.ca_file, "PEM roots for https, instead of the system's");
   app.add_option("--timeout", flags.timeout, "Seconds for one attempt, from its first octet (30)")
       ->check(CLI::Range(1, 3600));

@@ -4,8 +4,10 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <iostream>
 
+#include "core/crypto/sha2.h"
 #include "core/log/event_log.h"
 #include "core/posix/clock.h"
 #include "core/posix/describe.h"
@@ -44,6 +46,9 @@ void raise_descriptor_limit(const proxy::ServerConfig& server) {
 }
 
 int serve(const proxy::Config& config) {
+  // The first use of core/crypto keeps OpenSSL from reading its configuration file, for libcurl's part in it too.
+  const auto crypto_works = crypto::sha256({});
+  if (!crypto_works) return fail(crypto_works.error(), "cannot start");
   posix::SteadyClock clock;
   auto backend = config.protocol->make(config.broker, clock);
   if (!backend) return fail(backend.error(), "cannot use the broker's configuration");

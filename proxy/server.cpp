@@ -22,6 +22,8 @@ using log::Level;
 constexpr auto kLeavingTime = 1s;
 constexpr std::size_t kLeavingOctets = protocol::kFramePrefixBytes + protocol::kMaxFrameBytes;
 constexpr std::size_t kMaxLeaving = 64;
+constexpr auto kPatience = 1ms;     // of the poll loop with one line; a deadline of `now` would not even try
+constexpr auto kLastWords = 1s;     // for what a cancelled session still has to say
 constexpr auto kDoorPause = 200ms;  // when the system has no descriptor to give
 
 void signal_fd(int fd) {
@@ -39,6 +41,29 @@ bool at_end(int fd) {
   int waiting = 0;
   return ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 0;
 }
+
+// GuestWire is a line as a session sees it. Cancelling ends its waits, and leaves it a moment for its last words.
+class GuestWire final : public Transport {
+ public:
+  GuestWire(posix::FdTransport& wire, int cancel_fd, Clock& clock, const std::atomic<bool>& cancelled)
+      : wire_(wire), cancel_fd_(cancel_fd), clock_(clock), cancelled_(cancelled) {}
+
+  Result<std::size_t> read_some(MutBytes into, Deadline until) override {
+    wire_.cancel_on(cancel_fd_);
+    return wire_.read_some(into, until);
+  }
+  Status write_all(Bytes from, Deadline until) override {
+    const bool last_words = cancelled_.load();
+    wire_.cancel_on(last_words ? -1 : cancel_fd_);
+    return wire_.write_all(from, last_words ? std::min(until, clock_.now() + kLastWords) : until);
+  }
+
+ private:
+  posix::FdTransport& wire_;
+  const int cancel_fd_;
+  Clock& clock_;
+  const std::atomic<bool>& cancelled_;
+};
 
 }  // namespace
 
@@ -107,7 +132,6 @@ void Server::accept_all() {
     if (!*accepted) return;
     NewLine& taken = **accepted;
     Line line{.wire = std::make_unique<posix::FdTransport>(std::move(taken.fd), clock_), .peer = std::move(taken.peer)};
-    line.wire->cancel_on(cancel_fd_.get());
     log::event(Level::debug, "line_opened", {{"peer", line.peer}});
     if (open_lines() >= config_.max_lines) {
       turn_away(std::move(line), Errc::proxy_busy, "every line is taken");
@@ -136,8 +160,7 @@ void Server::look_at(Line line, bool is_readable) {
 
 void Server::turn_away(Line line, Errc code, const char* why) {
   const std::vector<std::uint8_t> frame = refusal_frame(code, protocol::Phase::negotiation, why);
-  // The deadline is now: what the line does not take at once is not worth a wait of this thread.
-  const bool told = line.wire->write_all(frame, clock_.now()).has_value();
+  const bool told = line.wire->write_all(frame, clock_.now() + kPatience).has_value();
   log::event(Level::warning, "turned_away",
              {{"peer", line.peer}, {"code", error_name(code)}, {"detail", why}, {"told", told}});
   leave(std::move(line));
@@ -149,7 +172,7 @@ void Server::leave(Line line) {
 
 bool Server::discard(Leaving& leaving) {
   std::array<std::uint8_t, 4096> sink;
-  const Result<std::size_t> got = leaving.line.wire->read_some(sink, clock_.now());
+  const Result<std::size_t> got = leaving.line.wire->read_some(sink, clock_.now() + kPatience);
   if (!got) return got.error().code == Errc::deadline;
   leaving.octets_left -= std::min(leaving.octets_left, *got);
   return leaving.octets_left > 0;
@@ -159,7 +182,10 @@ LineState Server::work(Line& line) {
   try {
     SessionLog log(++sessions_, line.peer);
     const std::unique_ptr<BrokerSession> broker = backend_.open(cancelled_);
-    return serve_attempt(*line.wire, *broker, config_.session, clock_, cancelled_, log);
+    GuestWire guest(*line.wire, cancel_fd_.get(), clock_, cancelled_);
+    const LineState state = serve_attempt(guest, *broker, config_.session, clock_, cancelled_, log);
+    line.wire->cancel_on(-1);
+    return state;
   } catch (const std::exception& error) {  // a session that runs out of memory ends alone
     log::event(Level::error, "session_failed", {{"peer", line.peer}, {"detail", error.what()}});
     return LineState::lost;

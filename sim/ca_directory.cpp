@@ -141,7 +141,8 @@ Result<std::vector<CertificateAuthority::File>> CertificateAuthority::files() co
   for (const auto& [name, issued] : members) {
     const std::string as_pem = TRY(pem(issued->der));
     if (issued != &vcek_) chain += as_pem;
-    files.push_back({std::string(name) + ".key", TRY(issued->key.to_pem()), true});
+    const std::string key = TRY(issued->key.to_pem());
+    files.push_back({std::string(name) + ".key", key, true});
     files.push_back({std::string(name) + ".der", text(issued->der), false});
     files.push_back({std::string(name) + ".pem", as_pem, false});
   }
@@ -176,9 +177,10 @@ Outcome<CertificateAuthority> CertificateAuthority::load(const std::string& dire
   const Description description = TRY(read_description(join(directory, kDescription), json));
   const Result<const ProductProfile*> profile = profile_of(description.product);
   if (!profile) return failure_at(directory, profile.error());
-  const Keys keys{TRY(read_key(*context, directory, "ark.key", false)),
-                  TRY(read_key(*context, directory, "ask.key", false)),
-                  TRY(read_key(*context, directory, "vcek.key", true))};
+  const SigningKey ark_key = TRY(read_key(*context, directory, "ark.key", false));
+  const SigningKey ask_key = TRY(read_key(*context, directory, "ask.key", false));
+  const SigningKey vcek_key = TRY(read_key(*context, directory, "vcek.key", true));
+  const Keys keys{ark_key, ask_key, vcek_key};
   const Result<SignedParts> parts =
       signed_parts(**profile, description.chip_id, description.tcb, description.not_before, keys);
   if (!parts) return failure_at(directory, parts.error());
@@ -192,7 +194,8 @@ Outcome<CertificateAuthority> CertificateAuthority::load(const std::string& dire
   if (!files) return failure_at(directory, files.error());
   for (const File& file : *files) {
     if (file.is_private || file.name == kDescription || file.name.ends_with(".der")) continue;
-    if (TRY(read(directory, file.name)) != file.content) {
+    const std::string content = TRY(read(directory, file.name));
+    if (content != file.content) {
       return Failure{Errc::bad_config, join(directory, file.name) + ": differs from the .der files beside it"};
     }
   }

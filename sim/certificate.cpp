@@ -17,6 +17,8 @@ constexpr std::uint8_t kCommonName = 3, kCountry = 6, kLocality = 7, kState = 8,
 constexpr std::uint8_t kSubjectKeyId = 14, kKeyUsage = 15, kBasicConstraints = 19, kCrlPoints = 31,
                        kAuthorityKeyId = 35;
 
+constexpr std::uint8_t kCertSign = 0x04, kCrlSign = 0x02;
+
 constexpr std::uint64_t kSaltOctets = 48;
 
 Der hash_algorithm() {
@@ -75,8 +77,9 @@ Der subject_key_id(const KeyId& id) {
 Der authority_key_id(const KeyId& id) {
   return standard_extension(kAuthorityKeyId, false, der_sequence({der_value(0x80, {id})}));
 }
-Der key_usage(std::uint8_t unused_bits, std::uint8_t bits) {
-  return standard_extension(kKeyUsage, true, Der{0x03, 0x02, unused_bits, bits});
+Der key_usage(std::uint8_t bits) {
+  // AMD counts one unused bit in both of its values, also where DER would count two.
+  return standard_extension(kKeyUsage, true, Der{0x03, 0x02, 0x01, bits});
 }
 Der crl_point(const ProductProfile& profile) {
   const std::string url = std::string("https://kdsintf.amd.com/vcek/v1/") + snp::product_name(profile.product) + "/crl";
@@ -111,7 +114,7 @@ Der signature_algorithm(Trailer trailer) {
 
 Der tbs_ark(const ProductProfile& profile, Validity validity, Bytes spki, const KeyId& own) {
   const Der authority = der_sequence({der_true()});
-  const Der extensions = der_sequence({key_usage(1, 0x06), subject_key_id(own),
+  const Der extensions = der_sequence({key_usage(kCertSign | kCrlSign), subject_key_id(own),
                                        standard_extension(kBasicConstraints, true, authority), crl_point(profile)});
   return tbs(profile.ark_serial, Trailer::spelled_out, ark_name(profile), validity, ark_name(profile), spki,
              extensions);
@@ -121,7 +124,7 @@ Der tbs_ask(const ProductProfile& profile, Validity validity, Bytes spki, const 
   const Der authority = der_sequence({der_true(), der_integer(0)});
   const Der extensions =
       der_sequence({subject_key_id(own), authority_key_id(ark), standard_extension(kBasicConstraints, true, authority),
-                    key_usage(2, 0x04), crl_point(profile)});
+                    key_usage(kCertSign), crl_point(profile)});
   return tbs(profile.ask_serial, Trailer::spelled_out, ark_name(profile), validity, ask_name(profile), spki,
              extensions);
 }

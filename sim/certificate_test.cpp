@@ -2,6 +2,7 @@
 #include "sim/certificate.h"
 
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 
 #include <fstream>
 #include <iterator>
@@ -15,7 +16,7 @@ namespace {
 
 using std::chrono::sys_seconds;
 
-const std::string kTestData = ATTESTBED_SOURCE_DIR "/sim/testdata/";
+const std::string kTestData = ATTESTBED_SOURCE_DIR "/core/verify/testdata/";
 
 std::string file(const std::string& name) {
   std::ifstream in(kTestData + name, std::ios::binary);
@@ -85,8 +86,8 @@ TEST_P(Authorities, AreWrittenAsAmdWritesThem) {
   EXPECT_EQ(tbs_ask(profile, ask_dates, spki(ask), subject_id(ask), subject_id(ark)), signed_part(ask));
 }
 INSTANTIATE_TEST_SUITE_P(Amd, Authorities,
-                         testing::Values(RealAuthorities{snp::Product::milan, "ask_ark_milan.pem"},
-                                         RealAuthorities{snp::Product::genoa, "ask_ark_genoa.pem"}));
+                         testing::Values(RealAuthorities{snp::Product::milan, "ca/ask_ark_milan.pem"},
+                                         RealAuthorities{snp::Product::genoa, "ca/ask_ark_genoa.pem"}));
 
 struct RealVcek {
   snp::Product product;
@@ -107,8 +108,8 @@ TEST_P(Vceks, AreWrittenAsAmdWritesThem) {
 INSTANTIATE_TEST_SUITE_P(
     Amd, Vceks,
     testing::Values(
-        RealVcek{snp::Product::milan, "v3-milan.vcek.der", {.boot_loader = 4, .snp = 0x18, .microcode = 0xdb}},
-        RealVcek{snp::Product::genoa, "v5-genoa.vcek.der", {.boot_loader = 10, .snp = 0x19, .microcode = 0x54}}));
+        RealVcek{snp::Product::milan, "certs/v3-milan.vcek.der", {.boot_loader = 4, .snp = 0x18, .microcode = 0xdb}},
+        RealVcek{snp::Product::genoa, "certs/v5-genoa.vcek.der", {.boot_loader = 10, .snp = 0x19, .microcode = 0x54}}));
 
 TEST(CertificateDates, UseFourDigitYearsFrom2050) {
   using namespace std::chrono;

@@ -11,13 +11,15 @@ Hypervisor::Hypervisor(snp::GuestRequestPort& firmware, FaultPlan plan, Clock& c
     : firmware_(firmware), plan_(std::move(plan)), clock_(clock) {}
 
 Result<snp::GuestRequestExit> Hypervisor::call(const snp::Page& request, snp::Page& reply, Deadline until) {
-  const Fault* fault = fault_at(plan_, ++calls_);
+  const Fault* fault = fault_ = fault_at(plan_, ++calls_);
+  reached_firmware_ = false;
   if (fault != nullptr && fault->kind == FaultKind::busy) return snp::GuestRequestExit{snp::kVmmBusy, 0};
   if (fault != nullptr && fault->kind == FaultKind::firmware_status) {
     return snp::GuestRequestExit{0, fault->argument.value_or(code_of(FirmwareStatus::invalid_param))};
   }
 
   snp::Page fresh{};
+  reached_firmware_ = true;
   const snp::GuestRequestExit exit = TRY(firmware_.call(request, fresh, until));
   if (exit.vmm != 0 || exit.firmware != 0) return exit;
   const snp::Page previous = std::exchange(last_reply_, fresh);

@@ -16,11 +16,18 @@ class Hypervisor final : public snp::GuestRequestPort {
   /// `deadline`: the request's fate is unknown to the guest.
   Result<snp::GuestRequestExit> call(const snp::Page& request, snp::Page& reply, Deadline until) override;
 
+  /// last_fault is what the plan did to the latest call, null if nothing; reached_firmware says whether that call got
+  /// as far as the firmware.
+  const Fault* last_fault() const { return fault_; }
+  bool reached_firmware() const { return reached_firmware_; }
+
  private:
   snp::GuestRequestPort& firmware_;
   FaultPlan plan_;
   Clock& clock_;
   std::uint64_t calls_ = 0;
+  const Fault* fault_ = nullptr;
+  bool reached_firmware_ = false;
   snp::Page last_reply_{};
 };
 

@@ -32,7 +32,7 @@ const std::vector<Step>& reference_steps() {
       {{PageType::zero, 0x801000, {}, {}},
        "4103a60c878f96baf83f7f2319345a750a271342feb213f03d9c184864141f045cc796fd54c744cd0a61536ecb57df53"},
       {{PageType::secrets, 0x80d000, {}, {}},
-       "0e5dec070c8fff808f892891600823ab4e7f3203246a0faf2d96e63fc28942e9185cb2d3b098412ecbfabe318b56b88d"},
+       "0e5dec070c8fff808f922891600823ab4e7f3203246a0faf2d96e63fc28942e9185cb2d3b098412ecbfabe318b56b88d"},
       {{PageType::cpuid, 0x80e000, {}, {}},
        "5eb45d02a8791c77474bf7264c83d36862a124463cd4fbb0e86a82aa376814c42b37839af891a662f24707ab4d0ebeca"},
       {{PageType::unmeasured, 0x90000, {}, {}},

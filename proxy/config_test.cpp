@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/config.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "proxy/broker_url.h"
+
+namespace attestbed::proxy {
+namespace {
+
+struct Parsed {
+  std::variant<Config, int> result;
+  std::string out, err;
+  const Config* config() const { return std::get_if<Config>(&result); }
+  int status() const { return std::holds_alternative<int>(result) ? std::get<int>(result) : -1; }
+};
+
+Parsed parse(std::vector<const char*> flags) {
+  flags.insert(flags.begin(), "attest-proxy");
+  std::ostringstream out, err;
+  auto result = parse_command_line(static_cast<int>(flags.size()), flags.data(), "1.2.3", out, err);
+  return {std::move(result), out.str(), err.str()};
+}
+
+std::vector<const char*> with(std::vector<const char*> more) {
+  more.insert(more.begin(), {"--url", "http://127.0.0.1:8080", "--protocol", "kbs", "--unix", "p.sock"});
+  return more;
+}
+
+TEST(Config, DefaultsServeTheDefaultResourceAlone) {
+  const Parsed parsed = parse(with({}));
+  ASSERT_NE(parsed.config(), nullptr) << parsed.err;
+  const Config& config = *parsed.config();
+  EXPECT_STREQ(config.protocol->name, "kbs");
+  EXPECT_EQ(config.broker.url, "http://127.0.0.1:8080");
+  EXPECT_EQ(config.unix_path, "p.sock");
+  EXPECT_EQ(config.if_exists, posix::IfExists::refuse);
+  EXPECT_EQ(config.server.session.resource.text(), "default/sample/test");
+  ASSERT_EQ(config.server.session.allowed.size(), 1U);
+  EXPECT_EQ(config.server.session.allowed[0].text(), "default/sample/test");
+  EXPECT_EQ(config.server.session.budget, std::chrono::seconds(30));
+}
+
+TEST(Config, EveryFlagReachesItsPlace) {
+  const Parsed parsed =
+      parse(with({"-f", "--resource", "a/b/c", "--allow-resource", "d/e/f", "--allow-resource", "g/h/i", "--ca",
+                  "ca.pem", "--timeout", "7", "--max-sessions", "600", "--log-level", "debug"}));
+  ASSERT_NE(parsed.config(), nullptr) << parsed.err;
+  const Config& config = *parsed.config();
+  EXPECT_EQ(config.if_exists, posix::IfExists::take_over);
+  EXPECT_EQ(config.server.session.resource.text(), "a/b/c");
+  ASSERT_EQ(config.server.session.allowed.size(), 2U);
+  EXPECT_EQ(config.server.session.allowed[1].text(), "g/h/i");
+  EXPECT_EQ(config.broker.ca_file, "ca.pem");
+  EXPECT_EQ(config.server.session.budget, std::chrono::seconds(7));
+  EXPECT_EQ(config.server.max_sessions, 600U);
+  EXPECT_GE(config.server.max_lines, 1200U);
+  EXPECT_EQ(config.log_level, "debug");
+}
+
+TEST(Config, HelpAndVersionAreNoErrors) {
+  const Parsed help = parse({"--help"});
+  EXPECT_EQ(help.status(), 0);
+  EXPECT_NE(help.out.find("Examples:"), std::string::npos);
+  const Parsed version = parse({"--version"});
+  EXPECT_EQ(version.status(), 0);
+  EXPECT_EQ(version.out, "attest-proxy 1.2.3\n");
+}
+
+struct BadLine {
+  const char* name;
+  std::vector<const char*> flags;
+  const char* says;
+};
+std::ostream& operator<<(std::ostream& out, const BadLine& line) {
+  return out << line.name;
+}
+class BadCommandLine : public testing::TestWithParam<BadLine> {};
+INSTANTIATE_TEST_SUITE_P(
+    Config, BadCommandLine,
+    testing::Values(BadLine{"nothing", {}, "is required"},
+                    BadLine{"no socket", {"--url", "http://127.0.0.1", "--protocol", "kbs"}, "--unix"},
+                    BadLine{"unknown flag", with({"--frobnicate"}), "--frobnicate"},
+                    BadLine{"unknown protocol",
+                            {"--url", "http://127.0.0.1", "--protocol", "kms", "--unix", "p"},
+                            "--protocol kms does not exist; there is: kbs"},
+                    BadLine{"plain http elsewhere",
+                            {"--url", "http://kbs.example", "--protocol", "kbs", "--unix", "p"},
+                            "--insecure-http"},
+                    BadLine{"no URL", {"--url", "::", "--protocol", "kbs", "--unix", "p"}, "--url ::"},
+                    BadLine{"resource of two parts", with({"--resource", "a/b"}), "--resource a/b"},
+                    BadLine{"resource that climbs", with({"--allow-resource", "a/../b"}), "--allow-resource a/../b"},
+                    BadLine{"no time", with({"--timeout", "0"}), "--timeout"},
+                    BadLine{"more than an hour", with({"--timeout", "3601"}), "--timeout"},
+                    BadLine{"time in words", with({"--timeout", "soon"}), "--timeout"},
+                    BadLine{"no session", with({"--max-sessions", "0"}), "--max-sessions"},
+                    BadLine{"log level", with({"--log-level", "loud"}), "--log-level"}));
+
+TEST_P(BadCommandLine, IsOneLineThatNamesTheFlag) {
+  const Parsed parsed = parse(GetParam().flags);
+  EXPECT_EQ(parsed.status(), 2);
+  EXPECT_EQ(parsed.out, "");
+  EXPECT_NE(parsed.err.find(GetParam().says), std::string::npos) << parsed.err;
+  EXPECT_EQ(parsed.err.find('\n'), parsed.err.size() - 1) << parsed.err;
+}
+
+TEST(Backends, AreFoundByTheirNameAlone) {
+  for (const BackendKind& kind : backend_kinds()) EXPECT_EQ(backend_named(kind.name), &kind);
+  EXPECT_EQ(backend_named(""), nullptr);
+  EXPECT_EQ(backend_named("kb"), nullptr);
+}
+
+struct UrlCase {
+  const char* text;
+  const char* accepted;  // null: refused
+};
+std::ostream& operator<<(std::ostream& out, const UrlCase& url) {
+  return out << url.text;
+}
+class BrokerUrls : public testing::TestWithParam<UrlCase> {};
+INSTANTIATE_TEST_SUITE_P(
+    Config, BrokerUrls,
+    testing::Values(
+        UrlCase{"https://kbs.example", "https://kbs.example"},
+        UrlCase{"https://kbs.example:8443/base/", "https://kbs.example:8443/base"},
+        UrlCase{"http://127.0.0.1:8080/", "http://127.0.0.1:8080"}, UrlCase{"http://127.255.0.9", "http://127.255.0.9"},
+        UrlCase{"http://localhost", "http://localhost"}, UrlCase{"http://[::1]:8080", "http://[::1]:8080"},
+        UrlCase{"http://localhost.evil.example", nullptr}, UrlCase{"http://127.0.0.1.evil.example", nullptr},
+        UrlCase{"http://10.0.0.1", nullptr}, UrlCase{"http://0.0.0.0", nullptr}, UrlCase{"http://[::2]", nullptr},
+        UrlCase{"http://[::]", nullptr}, UrlCase{"http://128.0.0.1", nullptr}, UrlCase{"ftp://127.0.0.1", nullptr},
+        UrlCase{"file:///etc/passwd", nullptr}, UrlCase{"kbs.example", nullptr}, UrlCase{"", nullptr},
+        UrlCase{"https://", nullptr}, UrlCase{"https://me:secret@kbs.example", nullptr},
+        UrlCase{"https://127.0.0.1@kbs.example", nullptr}, UrlCase{"https://kbs.example/?x=1", nullptr},
+        UrlCase{"https://kbs.example/#f", nullptr}, UrlCase{"https://kbs example", nullptr}));
+
+TEST_P(BrokerUrls, AreAcceptedInOneForm) {
+  const BrokerUrl parsed = parse_broker_url(GetParam().text, PlainHttp::loopback_only);
+  EXPECT_EQ(parsed.url, GetParam().accepted == nullptr ? "" : GetParam().accepted) << parsed.problem;
+  EXPECT_EQ(parsed.problem.empty(), GetParam().accepted != nullptr);
+}
+
+TEST(BrokerUrl, PlainHttpElsewhereNeedsItsName) {
+  EXPECT_EQ(parse_broker_url("http://kbs.example", PlainHttp::anywhere).url, "http://kbs.example");
+}
+
+}  // namespace
+}  // namespace attestbed::proxy

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/kbs_client.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+
+#include "core/posix/clock.h"
+#include "proxy/fingerprint.h"
+#include "proxy/http_broker.h"
+
+namespace attestbed::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kAuth = "POST /kbs/v0/auth";
+constexpr const char* kAttest = "POST /kbs/v0/attest";
+constexpr const char* kResource = "GET /kbs/v0/resource/default/sample/test";
+
+const VectorCase& plain() {
+  return vector_case("plain");
+}
+
+// A session with a broker, and the recorded guest's evidence to give it.
+class Client {
+ public:
+  explicit Client(const std::string& url, const std::string& ca = {})
+      : memory_(plain().attestation_request.begin(), plain().attestation_request.end()),
+        request_(protocol::decode_attestation_request(memory_, crypto::Curve::p521)),
+        backend_(make_kbs_backend({.url = url, .ca_file = ca}, clock_)),
+        session_((*backend_)->open(cancelled)) {}
+
+  Deadline in(std::chrono::milliseconds time) { return clock_.now() + time; }
+  auto auth(std::chrono::milliseconds time = 60s) { return session_->auth(protocol::Tee::snp, in(time)); }
+  auto attest() { return session_->attest(*request_, in(60s)); }
+  auto resource() { return session_->resource(protocol::ResourcePath(), in(60s)); }
+  BrokerSession& session() { return *session_; }
+
+  std::atomic<bool> cancelled = false;
+
+ private:
+  posix::SteadyClock clock_;
+  std::vector<std::uint8_t> memory_;
+  Result<protocol::AttestationRequest> request_;
+  Result<std::unique_ptr<Backend>> backend_;
+  std::unique_ptr<BrokerSession> session_;
+};
+
+const std::string* header(const HttpBroker::Request& request, const std::string& name) {
+  const auto at = std::ranges::find_if(request.headers, [&](const auto& one) {
+    return std::ranges::equal(one.first, name, [](char a, char b) { return tolower(a) == tolower(b); });
+  });
+  return at == request.headers.end() ? nullptr : &at->second;
+}
+
+TEST(KbsClient, CarriesAGuestThroughAllThreeCalls) {
+  HttpBroker broker(plain());
+  Client client(broker.url());
+  const auto challenge = client.auth();
+  ASSERT_TRUE(challenge) << challenge.error().detail;
+  EXPECT_TRUE(std::ranges::equal(challenge->octets(), bytes_of(plain().challenge)));
+  EXPECT_EQ(client.session().last_call().status, 200);
+  EXPECT_EQ(client.session().last_call().octets_sent, plain().auth_request.size());
+  EXPECT_EQ(client.session().last_call().octets_received, plain().auth_response.size());
+  const auto token = client.attest();
+  ASSERT_TRUE(token) << token.error().detail;
+  EXPECT_EQ(*token, plain().token);
+  const auto sealed = client.resource();
+  ASSERT_TRUE(sealed) << sealed.error().detail;
+  EXPECT_EQ(sealed->protected_header, plain().protected_header);
+
+  const auto requests = broker.requests();
+  ASSERT_EQ(requests.size(), 3U);
+  EXPECT_EQ(requests[0].line, kAuth);
+  EXPECT_EQ(requests[0].body, plain().auth_request);
+  EXPECT_EQ(requests[1].line, kAttest);
+  EXPECT_EQ(requests[1].body, plain().attest_request);
+  EXPECT_EQ(requests[2].line, kResource);
+  EXPECT_EQ(requests[2].body, "");
+}
+
+TEST(KbsClient, AsksForNoCompressionAndSaysNothingSuperfluous) {
+  HttpBroker broker(plain());
+  Client client(broker.url());
+  ASSERT_TRUE(client.auth() && client.attest() && client.resource());
+  for (const HttpBroker::Request& request : broker.requests()) {
+    for (const char* unwanted : {"Accept-Encoding", "Expect", "Authorization", "Referer", "Proxy-Connection"}) {
+      EXPECT_EQ(header(request, unwanted), nullptr) << request.line << " " << unwanted;
+    }
+  }
+  EXPECT_EQ(*header(broker.requests()[0], "Content-Type"), "application/json");
+}
+
+TEST(KbsClient, CookiesOfTwoSessionsStayApart) {
+  HttpBroker broker(plain());
+  Client first(broker.url()), second(broker.url());
+  EXPECT_EQ(first.session().label(), "");
+  ASSERT_TRUE(first.auth() && second.auth() && second.attest() && first.attest());
+  const auto requests = broker.requests();
+  EXPECT_EQ(header(requests[1], "Cookie"), nullptr) << "the second session begins without the first one's cookie";
+  EXPECT_EQ(*header(requests[2], "Cookie"), "kbs-session-id=session2");
+  EXPECT_EQ(*header(requests[3], "Cookie"), "kbs-session-id=session1");
+  EXPECT_EQ(first.session().label(), fingerprint("session1"));
+  EXPECT_EQ(second.session().label(), fingerprint("session2"));
+}
+
+TEST(KbsClient, ExpiredSessionIsRetriedOnceWithTheToken) {
+  HttpBroker broker(plain());
+  Client client(broker.url());
+  ASSERT_TRUE(client.auth() && client.attest());
+  broker.expire_sessions();
+  EXPECT_TRUE(client.resource());
+  const auto requests = broker.requests();
+  ASSERT_EQ(requests.size(), 4U);
+  EXPECT_EQ(*header(requests[3], "Authorization"), "Bearer " + plain().token);
+  EXPECT_EQ(header(requests[3], "Cookie"), nullptr);
+}
+
+TEST(KbsClient, TokenThatIsNotTakenEitherMeansAnExpiredSession) {
+  HttpBroker broker(plain());
+  broker.answer(kResource, {401, R"({"type":"https://x/errors/TokenNotFound","detail":""})", {}});
+  Client client(broker.url());
+  ASSERT_TRUE(client.auth() && client.attest());
+  const auto sealed = client.resource();
+  ASSERT_FALSE(sealed);
+  EXPECT_EQ(sealed.error().code, Errc::session_expired);
+  EXPECT_EQ(broker.requests().size(), 4U) << "one retry, not more";
+}
+
+TEST(KbsClient, EnvironmentChangesNothing) {
+  // Nothing listens on port 1: a client that heeded these would fail.
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) {
+    ASSERT_EQ(setenv(name, "http://127.0.0.1:1", 1), 0);
+  }
+  HttpBroker broker(plain());
+  Client client(broker.url());
+  const auto challenge = client.auth();
+  EXPECT_TRUE(challenge) << challenge.error().detail;
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) unsetenv(name);
+}
+
+// ---- Whole answers that are not what was asked for.
+
+struct BadAnswer {
+  const char* name;
+  const char* line;
+  HttpBroker::Answer answer;
+  Errc code;
+};
+std::ostream& operator<<(std::ostream& out, const BadAnswer& bad) {
+  return out << bad.line << " " << bad.name;
+}
+std::string problem(const std::string& kind) {
+  return R"({"type":"https://github.com/confidential-containers/kbs/errors/)" + kind + R"(","detail":"why"})";
+}
+const std::string kHtml = "<html><title>Sign in</title></html>";
+// gzip of {"token":"x"}, as a broker would send it that compresses unasked.
+const std::string kGzip(
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x2a\xc9\xcf\x4e\xcd\x53\xb2\x52\xaa\x50\xaa\x05\x00\xb6\x29\xca"
+    "\x2d\x0d\x00\x00\x00",
+    33);
+
+class BadAnswers : public testing::TestWithParam<BadAnswer> {};
+INSTANTIATE_TEST_SUITE_P(
+    KbsClient, BadAnswers,
+    testing::Values(
+        BadAnswer{"401", kAuth, {401, problem("AttestationError"), {}}, Errc::broker_version},
+        BadAnswer{"417 of kbs-test", kAuth, {417, "", {}}, Errc::broker_version},
+        BadAnswer{"404", kAuth, {404, "", {}}, Errc::broker_malformed},
+        BadAnswer{"500", kAuth, {500, "{}", {}}, Errc::broker_malformed},
+        BadAnswer{"503 with a good body", kAuth, {503, plain().auth_response, {}}, Errc::broker_malformed},
+        BadAnswer{"201 with a good body", kAuth, {201, plain().auth_response, {}}, Errc::broker_malformed},
+        BadAnswer{"redirect", kAuth, {307, "", {{"Location", "http://127.0.0.1:1/"}}}, Errc::broker_malformed},
+        BadAnswer{"redirect to a file", kAuth, {302, "", {{"Location", "file:///etc/passwd"}}}, Errc::broker_malformed},
+        BadAnswer{"HTML", kAuth, {200, kHtml, {}}, Errc::broker_malformed},
+        BadAnswer{"HTML 401", kAuth, {401, kHtml, {}}, Errc::broker_malformed},
+        BadAnswer{"empty", kAuth, {200, "", {}}, Errc::broker_malformed},
+        BadAnswer{"short nonce", kAuth, {200, R"({"nonce":"AAAA","extra-params":""})", {}}, Errc::broker_nonce},
+        BadAnswer{"above the cap", kAuth, {200, std::string(300 * 1024, ' '), {}}, Errc::broker_malformed},
+        BadAnswer{"header above the cap",
+                  kAuth,
+                  {200, plain().auth_response, {{"X-Fill", std::string(40 * 1024, 'x')}}},
+                  Errc::broker_malformed},
+        BadAnswer{"401", kAttest, {401, problem("AttestationError"), {}}, Errc::attestation_refused},
+        BadAnswer{"417 of kbs-test", kAttest, {417, "", {}}, Errc::attestation_refused},
+        BadAnswer{"502", kAttest, {502, kHtml, {}}, Errc::broker_malformed},
+        BadAnswer{"no token", kAttest, {200, "{}", {}}, Errc::broker_malformed},
+        BadAnswer{"truncated", kAttest, {200, R"({"token":"eyJ)", {}}, Errc::broker_malformed},
+        BadAnswer{"gzip unasked", kAttest, {200, kGzip, {{"Content-Encoding", "gzip"}}}, Errc::broker_malformed},
+        BadAnswer{"policy", kResource, {401, problem("PolicyDeny"), {}}, Errc::secret_refused},
+        BadAnswer{"missing", kResource, {401, problem("PluginInternalError"), {}}, Errc::secret_refused},
+        BadAnswer{"404", kResource, {404, problem("PluginNotFound"), {}}, Errc::secret_refused},
+        BadAnswer{"404 in HTML", kResource, {404, kHtml, {}}, Errc::broker_malformed},
+        BadAnswer{"no JWE", kResource, {200, R"({"secret":"x"})", {}}, Errc::broker_malformed},
+        BadAnswer{"above the cap", kResource, {200, std::string(300 * 1024, ' '), {}}, Errc::secret_too_large}));
+
+TEST_P(BadAnswers, BecomeTheirCode) {
+  const BadAnswer& bad = GetParam();
+  HttpBroker broker(plain());
+  broker.answer(bad.line, bad.answer);
+  Client client(broker.url());
+  Failure failure;
+  if (const auto challenge = client.auth(); !challenge) {
+    failure = challenge.error();
+  } else if (const auto token = client.attest(); !token) {
+    failure = token.error();
+  } else if (const auto sealed = client.resource(); !sealed) {
+    failure = sealed.error();
+  }
+  EXPECT_EQ(failure.code, bad.code) << error_name(failure.code) << ": " << failure.detail;
+  EXPECT_EQ(broker.requests().back().line, bad.line) << "nothing follows: no redirect, no retry";
+  EXPECT_LE(failure.received.size(), kMaxReceivedBytes);
+  EXPECT_EQ(failure.received.find("eyJ"), std::string::npos) << "a damaged token is no text for a log";
+  EXPECT_EQ(failure.detail.find("why"), std::string::npos) << "the broker's words are not the guest's";
+}
+
+TEST(KbsClient, HtmlIsShownInTheLog) {
+  HttpBroker broker(plain());
+  broker.answer(kAuth, {200, kHtml + std::string(500, '.'), {}});
+  Client client(broker.url());
+  const auto challenge = client.auth();
+  ASSERT_FALSE(challenge);
+  EXPECT_EQ(challenge.error().received, (kHtml + std::string(500, '.')).substr(0, 200));
+}
+
+// ---- Answers that are not whole.
+
+struct BadConnection {
+  const char* name;
+  std::vector<std::string> pieces;
+  RawBroker::Then then;
+  std::vector<Errc> codes;
+};
+std::ostream& operator<<(std::ostream& out, const BadConnection& bad) {
+  return out << bad.name;
+}
+
+class BadConnections : public testing::TestWithParam<BadConnection> {};
+INSTANTIATE_TEST_SUITE_P(
+    KbsClient, BadConnections,
+    testing::Values(
+        BadConnection{"accepts and closes", {}, RawBroker::Then::close, {Errc::broker_unreachable}},
+        BadConnection{"accepts and is silent", {}, RawBroker::Then::hold, {Errc::broker_timeout}},
+        BadConnection{"headers that never end",
+                      {"HTTP/1.1 200 OK\r\n", "X: 1\r\n"},
+                      RawBroker::Then::hold,
+                      {Errc::broker_timeout}},
+        BadConnection{"half a body, then silence",
+                      {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"no"},
+                      RawBroker::Then::hold,
+                      {Errc::broker_timeout}},
+        BadConnection{"half a body, then the end",
+                      {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"no"},
+                      RawBroker::Then::close,
+                      {Errc::broker_malformed, Errc::broker_unreachable}},
+        BadConnection{"a length that is too large",
+                      {"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n{"},
+                      RawBroker::Then::hold,
+                      {Errc::broker_malformed}},
+        BadConnection{"an endless chunk",
+                      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n80000\r\n", std::string(0x80000, 'x')},
+                      RawBroker::Then::hold,
+                      {Errc::broker_malformed}},
+        BadConnection{"no HTTP", {"SSH-2.0-OpenSSH_9.2\r\n"}, RawBroker::Then::close, {Errc::broker_malformed}},
+        BadConnection{"HTTP/0.9",
+                      {"{\"nonce\":\"TageHNDeCX1Q72FbMXVC8A==\"}"},
+                      RawBroker::Then::close,
+                      {Errc::broker_malformed}}));
+
+TEST_P(BadConnections, EndByTheDeadline) {
+  RawBroker broker(GetParam().pieces, GetParam().then);
+  Client client(broker.url());
+  const bool waits = GetParam().codes.front() == Errc::broker_timeout;
+  const auto challenge = client.auth(waits ? 200ms : 60s);
+  ASSERT_FALSE(challenge);
+  EXPECT_NE(std::ranges::find(GetParam().codes, challenge.error().code), GetParam().codes.end())
+      << error_name(challenge.error().code) << ": " << challenge.error().detail;
+}
+
+TEST(KbsClient, NobodyListening) {
+  std::string url;
+  {
+    const RawBroker gone({}, RawBroker::Then::close);
+    url = gone.url();
+  }
+  Client client(url);
+  const auto challenge = client.auth();
+  ASSERT_FALSE(challenge);
+  EXPECT_EQ(challenge.error().code, Errc::broker_unreachable);
+}
+
+TEST(KbsClient, CancellingEndsACall) {
+  const RawBroker silent({}, RawBroker::Then::hold);
+  Client client(silent.url());
+  client.cancelled = true;
+  const auto challenge = client.auth();
+  ASSERT_FALSE(challenge);
+  EXPECT_EQ(challenge.error().code, Errc::proxy_stopping);
+}
+
+TEST(KbsClient, SpentBudgetSendsNothing) {
+  HttpBroker broker(plain());
+  Client client(broker.url());
+  const auto challenge = client.auth(0ms);
+  ASSERT_FALSE(challenge);
+  EXPECT_EQ(challenge.error().code, Errc::broker_timeout);
+  EXPECT_TRUE(broker.requests().empty());
+}
+
+TEST(KbsClient, HttpsToAServerWithoutTlsIsUnreachable) {
+  HttpBroker broker(plain());
+  Client client("https://127.0.0.1" + broker.url().substr(broker.url().rfind(':')));
+  const auto challenge = client.auth();
+  ASSERT_FALSE(challenge);
+  EXPECT_EQ(challenge.error().code, Errc::broker_unreachable) << challenge.error().detail;
+  EXPECT_TRUE(broker.requests().empty());
+}
+
+// The certificate is for `localhost`, so another name for the same machine is a wrong one.
+TEST(KbsClient, HttpsIsVerified) {
+  HttpBroker broker(plain(), HttpBroker::Scheme::https);
+  const std::string port = broker.url().substr(broker.url().rfind(':'));
+  const std::string ca = ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/ca.pem";
+
+  Client good("https://localhost" + port, ca);
+  const auto challenge = good.auth();
+  EXPECT_TRUE(challenge) << challenge.error().detail;
+  EXPECT_TRUE(good.attest() && good.resource());
+
+  Client other_name("https://127.0.0.1" + port, ca);
+  Client other_roots("https://localhost" + port);
+  for (Client* client : {&other_name, &other_roots}) {
+    const auto refused = client->auth();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::broker_unreachable) << refused.error().detail;
+  }
+  EXPECT_EQ(broker.requests().size(), 3U) << "nothing was sent to a server that was not verified";
+}
+
+TEST(KbsClient, CaFileThatCannotBeReadIsAConfigurationError) {
+  posix::SteadyClock clock;
+  const auto backend = make_kbs_backend({.url = "https://localhost", .ca_file = "/nonexistent/ca.pem"}, clock);
+  ASSERT_FALSE(backend);
+  EXPECT_EQ(backend.error().code, Errc::bad_config);
+}
+
+}  // namespace
+}  // namespace attestbed::proxy

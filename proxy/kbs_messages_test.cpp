@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/kbs_messages.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/protocol/frame.h"
+#include "proxy/vector_cases.h"
+
+namespace attestbed::proxy::kbs {
+namespace {
+
+template <class Octets>
+std::string as_text(const Octets& octets) {
+  return {octets.begin(), octets.end()};
+}
+
+struct DecodedRequest {
+  explicit DecodedRequest(const std::string& json)
+      : memory(json.begin(), json.end()), request(protocol::decode_attestation_request(memory, crypto::Curve::p521)) {}
+  std::vector<std::uint8_t> memory;
+  Result<protocol::AttestationRequest> request;
+};
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  if (at == std::string::npos) throw std::runtime_error("the vector does not hold " + from);
+  return text.replace(at, from.size(), to);
+}
+
+class EveryVector : public testing::TestWithParam<VectorCase> {};
+INSTANTIATE_TEST_SUITE_P(KbsMessages, EveryVector, testing::ValuesIn(vector_cases()), [](const auto& one) {
+  std::string name = one.param.name;
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
+
+TEST_P(EveryVector, AuthRequestIsTheRecordedBody) {
+  EXPECT_EQ(auth_request(protocol::Tee::snp), GetParam().auth_request);
+}
+
+TEST_P(EveryVector, ChallengeKeepsTheBrokersStringAndItsOctets) {
+  const auto nonce = parse_challenge(GetParam().auth_response);
+  ASSERT_TRUE(nonce);
+  EXPECT_EQ(as_text(nonce->challenge.octets()), GetParam().challenge);
+  EXPECT_NE(GetParam().auth_response.find("\"" + nonce->text + "\""), std::string::npos);
+}
+
+TEST_P(EveryVector, AttestRequestIsTheRecordedBody) {
+  const auto nonce = parse_challenge(GetParam().auth_response);
+  const DecodedRequest decoded(GetParam().attestation_request);
+  ASSERT_TRUE(nonce && decoded.request);
+  EXPECT_EQ(attest_request(nonce->text, *decoded.request), GetParam().attest_request);
+}
+
+TEST_P(EveryVector, TokenIsTheRecordedOne) {
+  const auto token = parse_token(GetParam().attest_response);
+  ASSERT_TRUE(token);
+  EXPECT_EQ(*token, GetParam().token);
+}
+
+TEST_P(EveryVector, JweGivesTheRecordedPartsAndTheHeaderVerbatim) {
+  const auto sealed = parse_jwe(GetParam().resource_response);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->protected_header, GetParam().protected_header);
+  EXPECT_EQ(as_text(sealed->epk.x()), GetParam().epk_x);
+  EXPECT_EQ(as_text(sealed->epk.y()), GetParam().epk_y);
+  EXPECT_EQ(as_text(sealed->wrapped_cek), GetParam().wrapped_cek);
+  EXPECT_EQ(as_text(sealed->iv), GetParam().iv);
+  EXPECT_EQ(as_text(sealed->tag), GetParam().tag);
+  EXPECT_EQ(as_text(sealed->ciphertext), GetParam().ciphertext);
+}
+
+TEST(KbsMessages, GuestsCertificatesTravelAsStandardBase64) {
+  const auto& plain = vector_case("plain");
+  const DecodedRequest decoded(plain.attestation_request);
+  ASSERT_TRUE(decoded.request);
+  protocol::AttestationRequest request = *decoded.request;
+  const std::uint8_t certs[] = {0xfb, 0xff, 0x00};
+  request.certs = certs;
+  const auto nonce = parse_challenge(plain.auth_response);
+  ASSERT_TRUE(nonce);
+  EXPECT_EQ(attest_request(nonce->text, request),
+            replaced(plain.attest_request, "\"certs-buf\":null", "\"certs-buf\":\"+/8A\""));
+}
+
+struct Refusal {
+  const char* name;
+  std::string body;
+  Errc code;
+};
+std::ostream& operator<<(std::ostream& out, const Refusal& refusal) {
+  return out << refusal.name;
+}
+
+std::string nonce_body(const std::string& nonce) {
+  return R"({"nonce":")" + nonce + R"(","extra-params":""})";
+}
+
+class BadChallenge : public testing::TestWithParam<Refusal> {};
+INSTANTIATE_TEST_SUITE_P(
+    KbsMessages, BadChallenge,
+    testing::Values(
+        Refusal{"fifteen octets", nonce_body("AAAAAAAAAAAAAAAAAAAA"), Errc::broker_nonce},
+        Refusal{"sixty-five octets", nonce_body(std::string(87, 'A') + "="), Errc::broker_nonce},
+        Refusal{"a megabyte", nonce_body(std::string(1 << 20, 'A')), Errc::broker_nonce},
+        Refusal{"empty", nonce_body(""), Errc::broker_nonce},
+        Refusal{"no padding", nonce_body("TageHNDeCX1Q72FbMXVC8A"), Errc::broker_nonce},
+        Refusal{"URL alphabet", nonce_body("TageHNDeCX1Q72FbMXVC-_-_"), Errc::broker_nonce},
+        Refusal{"trailing bits set", nonce_body("TageHNDeCX1Q72FbMXVC8B=="), Errc::broker_nonce},
+        Refusal{"white space", nonce_body("TageHNDe CX1Q72FbMXVC8A=="), Errc::broker_nonce},
+        Refusal{"absent", R"({"extra-params":""})", Errc::json_missing},
+        Refusal{"null", R"({"nonce":null})", Errc::json_type}, Refusal{"number", R"({"nonce":16})", Errc::json_type},
+        Refusal{"twice", R"({"nonce":"TageHNDeCX1Q72FbMXVC8A==","nonce":"TageHNDeCX1Q72FbMXVC8A=="})",
+                Errc::json_duplicate},
+        Refusal{"array", R"(["TageHNDeCX1Q72FbMXVC8A=="])", Errc::json_type},
+        Refusal{"trailing garbage", nonce_body("TageHNDeCX1Q72FbMXVC8A==") + "x", Errc::bad_json},
+        Refusal{"truncated", R"({"nonce":"TageHNDeCX1Q72FbMXVC8A==")", Errc::bad_json},
+        Refusal{"HTML", "<html><body>Sign in</body></html>", Errc::bad_json}, Refusal{"nothing", "", Errc::bad_json},
+        Refusal{"not UTF-8", "{\"nonce\":\"\xff\xfe\"}", Errc::bad_json},
+        Refusal{"nested deep", R"({"nonce":"TageHNDeCX1Q72FbMXVC8A==","x":[[[[[[[[[[1]]]]]]]]]]})", Errc::json_depth}));
+
+TEST_P(BadChallenge, IsRefused) {
+  const auto nonce = parse_challenge(GetParam().body);
+  ASSERT_FALSE(nonce);
+  EXPECT_EQ(nonce.error().code, GetParam().code) << error_name(nonce.error().code);
+}
+
+TEST(KbsMessages, ChallengeBoundsAreInclusive) {
+  EXPECT_TRUE(parse_challenge(nonce_body(std::string(21, 'A') + "A==")));
+  EXPECT_TRUE(parse_challenge(nonce_body(std::string(85, 'A') + "A==")));
+}
+
+class BadToken : public testing::TestWithParam<Refusal> {};
+INSTANTIATE_TEST_SUITE_P(KbsMessages, BadToken,
+                         testing::Values(Refusal{"empty", R"({"token":""})", Errc::bad_length},
+                                         Refusal{"absent", R"({})", Errc::json_missing},
+                                         Refusal{"object", R"({"token":{}})", Errc::json_type},
+                                         Refusal{"header injection", R"({"token":"a\r\nX-Evil: 1"})", Errc::bad_value},
+                                         Refusal{"space", R"({"token":"a b"})", Errc::bad_value},
+                                         Refusal{"NUL", R"({"token":"a\u0000b"})", Errc::bad_value},
+                                         Refusal{"above 48 KiB",
+                                                 R"({"token":")" + std::string(kMaxTokenBytes + 1, 'a') + R"("})",
+                                                 Errc::bad_length}));
+
+TEST_P(BadToken, IsRefused) {
+  const auto token = parse_token(GetParam().body);
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().code, GetParam().code) << error_name(token.error().code);
+}
+
+struct JweChange {
+  const char* name;
+  std::string from, to;
+  Errc code;
+};
+std::ostream& operator<<(std::ostream& out, const JweChange& change) {
+  return out << change.name;
+}
+
+// A header text in base64url: the proxy needs only its epk.
+std::string header(const std::string& json) {
+  std::string text(base64_encoded_size(Base64::url, json.size()), '\0');
+  Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  base64_encode(Base64::url, bytes_of(json), out);
+  return text;
+}
+std::string header_with_epk(const std::string& epk) {
+  return header(R"({"alg":"ECDH-ES+A256KW","enc":"A256GCM","epk":)" + epk + "}");
+}
+const std::string kCoordinate(88, 'A');
+
+class BadJwe : public testing::TestWithParam<JweChange> {};
+INSTANTIATE_TEST_SUITE_P(
+    KbsMessages, BadJwe,
+    testing::Values(
+        JweChange{"wrapped key of 39 octets", "6HIm6ZJWNdA_", "", Errc::bad_length},
+        JweChange{"wrapped key of 43 octets", "6HIm6ZJW", "AAAA6HIm6ZJW", Errc::bad_length},
+        JweChange{"IV of 9 octets", "RwvO0QNUXr-D5IP1", "RwvO0QNUXr-D", Errc::bad_length},
+        JweChange{"IV of 16 octets", "RwvO0QNUXr-D5IP1", "RwvO0QNUXr-D5IP1AAAAAA", Errc::bad_length},
+        JweChange{"tag of 13 octets", "dtnkVP4I_CgKFTDmMuz5cQ", "dtnkVP4I_CgKFTDmMg", Errc::bad_length},
+        JweChange{"padded", "dtnkVP4I_CgKFTDmMuz5cQ", "dtnkVP4I_CgKFTDmMuz5cQ==", Errc::bad_base64},
+        JweChange{"standard alphabet", "dtnkVP4I_CgKFTDmMuz5cQ", "dtnkVP4I/CgKFTDmMuz5cQ", Errc::bad_base64},
+        JweChange{"no ciphertext", "\"ciphertext\"", "\"cyphertext\"", Errc::json_missing},
+        JweChange{"no tag", "\"tag\"", "\"tog\"", Errc::json_missing},
+        JweChange{"tag twice", "\"iv\":", "\"tag\":\"dtnkVP4I_CgKFTDmMuz5cQ\",\"iv\":", Errc::json_duplicate},
+        JweChange{"shared aad", "{\"protected\"", "{\"aad\":\"AAAA\",\"protected\"", Errc::bad_value},
+        JweChange{"null tag", "\"tag\":\"dtnkVP4I_CgKFTDmMuz5cQ\"", "\"tag\":null", Errc::json_type}));
+
+TEST_P(BadJwe, IsRefused) {
+  const auto sealed = parse_jwe(replaced(vector_case("plain").resource_response, GetParam().from, GetParam().to));
+  ASSERT_FALSE(sealed);
+  EXPECT_EQ(sealed.error().code, GetParam().code) << error_name(sealed.error().code);
+}
+
+class BadHeader : public testing::TestWithParam<Refusal> {};
+INSTANTIATE_TEST_SUITE_P(
+    KbsMessages, BadHeader,
+    testing::Values(
+        Refusal{"no JSON", "AAAA", Errc::bad_json},
+        Refusal{"no epk, as with RSA", header(R"({"alg":"RSA-OAEP-256","enc":"A256GCM"})"), Errc::json_missing},
+        Refusal{"epk null", header_with_epk("null"), Errc::json_type},
+        Refusal{"P-256", header_with_epk(R"({"crv":"P-256","kty":"EC","x":"AA","y":"AA"})"), Errc::bad_value},
+        Refusal{"OKP", header_with_epk(R"({"crv":"P-521","kty":"OKP","x":"AA","y":"AA"})"), Errc::bad_value},
+        Refusal{"no y", header_with_epk(R"({"crv":"P-521","kty":"EC","x":")" + kCoordinate + R"("})"),
+                Errc::json_missing},
+        Refusal{"short x", header_with_epk(R"({"crv":"P-521","kty":"EC","x":"AAAA","y":")" + kCoordinate + R"("})"),
+                Errc::bad_length},
+        Refusal{"above 1 KiB", header(R"({"pad":")" + std::string(1024, ' ') + R"("})"), Errc::too_large}));
+
+TEST_P(BadHeader, IsRefused) {
+  const auto& plain = vector_case("plain");
+  const auto sealed = parse_jwe(replaced(plain.resource_response, plain.protected_header, GetParam().body));
+  ASSERT_FALSE(sealed);
+  EXPECT_EQ(sealed.error().code, GetParam().code) << error_name(sealed.error().code);
+}
+
+TEST(KbsMessages, HeaderInAnotherOrderIsForwardedAsItCame) {
+  const auto& plain = vector_case("plain");
+  const std::string other = header(R"({ "enc":"A256GCM", "epk":{"y":")" + kCoordinate + R"(","x":")" + kCoordinate +
+                                   R"(","kty":"EC","crv":"P-521"}, "alg":"ECDH-ES+A256KW" })");
+  const auto sealed = parse_jwe(replaced(plain.resource_response, plain.protected_header, other));
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->protected_header, other);
+}
+
+TEST(KbsMessages, CiphertextMayHave32KiBAndNoOctetMore) {
+  const auto& plain = vector_case("plain");
+  const auto with = [&](std::size_t octets) {
+    std::string text(base64_encoded_size(Base64::url, octets), 'A');
+    return parse_jwe(replaced(plain.resource_response, "RQMYEwFd0aRuUTF0S5F70LXB8ern3_0_2M8YbPYOpLI", text));
+  };
+  const auto largest = with(32768);
+  ASSERT_TRUE(largest);
+  EXPECT_EQ(largest->ciphertext.size(), 32768U);
+  const auto larger = with(32769);
+  ASSERT_FALSE(larger);
+  EXPECT_EQ(larger.error().code, Errc::secret_too_large);
+}
+
+TEST(KbsMessages, ProblemKindIsTheLastPartOfTheTypeAndNothingElse) {
+  const std::string prefix = R"({"type":"https://github.com/confidential-containers/kbs/errors/)";
+  EXPECT_EQ(problem_kind(prefix + R"(PolicyDeny","detail":"x"})"), "PolicyDeny");
+  EXPECT_EQ(problem_kind(prefix + R"(","detail":"x"})"), "");
+  EXPECT_EQ(problem_kind(prefix + R"(Policy Deny","detail":"x"})"), "");
+  EXPECT_EQ(problem_kind(prefix + std::string(41, 'a') + R"("})"), "");
+  EXPECT_EQ(problem_kind("<html>"), "");
+  EXPECT_EQ(problem_kind(""), "");
+}
+
+}  // namespace
+}  // namespace attestbed::proxy::kbs

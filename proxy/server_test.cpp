@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/server.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <future>
+#include <thread>
+
+#include "proxy/fake_broker.h"
+#include "proxy/log_capture.h"
+#include "proxy/unix_listener.h"
+
+namespace attestbed::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::Phase;
+
+// The default case's frames fit a guest that states nothing.
+const VectorCase& plain() {
+  return vector_case("plain");
+}
+
+class Directory {
+ public:
+  Directory() {
+    if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp");
+  }
+  ~Directory() {
+    unlink(socket().c_str());
+    rmdir(path_.c_str());
+  }
+  std::string socket() const { return path_ + "/proxy.sock"; }
+
+ private:
+  std::string path_ = "/tmp/attestbed-proxy-XXXXXX";
+};
+
+// A server on a socket of its own, run on a thread until `stop` or the end of the test.
+class Running {
+ public:
+  explicit Running(FakeBroker& broker, ServerConfig config = defaults())
+      : stop_fd_(eventfd(0, EFD_CLOEXEC)),
+        server_(*listen_on_unix(path(), posix::IfExists::refuse), broker, config, clock_),
+        done_(std::async(std::launch::async, [this] { return server_.run(stop_fd_.get()).has_value(); })) {}
+  ~Running() {
+    if (done_.valid()) {
+      signal_stop();
+      signal_stop();
+    }
+  }
+
+  static ServerConfig defaults() {
+    ServerConfig config;
+    config.session.budget = 60s;
+    config.max_sessions = 32;
+    return config;
+  }
+  std::string path() const { return directory_.socket(); }
+  GuestEnd guest() const { return GuestEnd::connect(path()); }
+  void signal_stop() {
+    const std::uint64_t one = 1;
+    ASSERT_EQ(write(stop_fd_.get(), &one, sizeof one), ssize_t{sizeof one});
+  }
+  /// ended waits for run() to return; a server that does not end is ended by the test's own time limit.
+  bool ended() { return done_.get(); }
+  bool path_exists() const {
+    struct stat about {};
+    return lstat(path().c_str(), &about) == 0;
+  }
+
+ private:
+  Directory directory_;
+  posix::Fd stop_fd_;
+  posix::SteadyClock clock_;
+  Server server_;
+  std::future<bool> done_;
+};
+
+TEST(Server, ServesOneGuestAfterAnother) {
+  FakeBroker broker(plain());
+  const Running server(broker);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(server.guest().attest(plain()));
+  EXPECT_EQ(broker.sessions, 3);
+}
+
+TEST(Server, KeepsTheLineForAnotherAttemptUntilItHadItsShare) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.max_attempts_per_line = 3;
+  const Running server(broker, config);
+  GuestEnd guest = server.guest();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(guest.attest(plain())) << i;
+  ASSERT_TRUE(guest.send(plain().negotiation_request));
+  EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "proxy_busy");
+  EXPECT_EQ(guest.receive(), "(closed)");
+  EXPECT_TRUE(server.guest().attest(plain())) << "a new line has a new share";
+}
+
+TEST(Server, LineSurvivesARefusalAndNotAFrameThatLostStep) {
+  FakeBroker broker(plain());
+  const Running server(broker);
+  GuestEnd guest = server.guest();
+  ASSERT_TRUE(guest.send(R"({"version":[9,9,9],"tee":"snp"})"));
+  EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "version_unsupported");
+  EXPECT_TRUE(guest.attest(plain()));
+  ASSERT_TRUE(guest.send_raw(std::string(8, '\xff')));
+  EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "malformed_request");
+  EXPECT_EQ(guest.receive(), "(closed)");
+}
+
+TEST(Server, IdleLinesTakeNoSession) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.max_sessions = 1;
+  const Running server(broker, config);
+  std::vector<GuestEnd> idle;
+  for (int i = 0; i < 64; ++i) idle.push_back(server.guest());
+  EXPECT_TRUE(server.guest().attest(plain()));
+  EXPECT_TRUE(idle.back().attest(plain())) << "an idle line has no deadline";
+  EXPECT_EQ(broker.sessions, 2);
+}
+
+TEST(Server, GuestAboveTheLimitIsToldThatTheProxyIsBusy) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.max_sessions = 1;
+  const Running server(broker, config);
+  GuestEnd slow = server.guest();
+  ASSERT_TRUE(slow.send(plain().negotiation_request));
+  ASSERT_EQ(slow.receive(), plain().negotiation_response);
+  GuestEnd second = server.guest();
+  ASSERT_TRUE(second.send(plain().negotiation_request));
+  EXPECT_EQ(code_in(second.receive(), Phase::negotiation), "proxy_busy");
+  EXPECT_EQ(second.receive(), "(closed)");
+  ASSERT_TRUE(slow.send(plain().attestation_request));
+  EXPECT_EQ(slow.receive(), plain().attestation_response) << "the first guest felt nothing";
+}
+
+TEST(Server, LineAboveTheLimitIsToldThatTheProxyIsBusy) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.max_lines = 4;
+  const Running server(broker, config);
+  std::vector<GuestEnd> idle;
+  for (int i = 0; i < 4; ++i) idle.push_back(server.guest());
+  EXPECT_EQ(code_in(server.guest().receive(), Phase::negotiation), "proxy_busy");
+  for (GuestEnd& guest : idle) EXPECT_TRUE(guest.attest(plain()));
+}
+
+// ---- One bad peer never disturbs another.
+
+enum class Hostile { silent, half_prefix, half_body, huge_length, garbage, hangs_up, floods };
+
+std::unique_ptr<GuestEnd> hostile_guest(const std::string& path, Hostile kind) {
+  auto guest = std::make_unique<GuestEnd>(GuestEnd::connect(path));
+  switch (kind) {
+    case Hostile::silent:
+      break;
+    case Hostile::half_prefix:
+      (void)guest->send_raw(std::string(3, '\x1f'));
+      break;
+    case Hostile::half_body:
+      (void)guest->send_raw(std::string("\x1f\0\0\0\0\0\0\0{\"vers", 14));
+      break;
+    case Hostile::huge_length:
+      (void)guest->send_raw(std::string(8, '\xff'));
+      break;
+    case Hostile::garbage:
+      (void)guest->send("\xff\xfe no JSON");
+      break;
+    case Hostile::hangs_up:
+      (void)guest->send(plain().negotiation_request);
+      guest->hang_up();
+      break;
+    case Hostile::floods:
+      (void)guest->send_raw(std::string(100'000, '\0'));
+      break;
+  }
+  return guest;
+}
+
+TEST(Server, HonestGuestsFinishBesideHostileOnes) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.max_sessions = 128;
+  const Running server(broker, config);
+  constexpr int kEach = 64;
+  constexpr int kKinds = static_cast<int>(Hostile::floods) + 1;
+  std::vector<std::unique_ptr<GuestEnd>> hostile;
+  std::vector<std::future<bool>> honest;
+  for (int i = 0; i < kEach; ++i) {
+    hostile.push_back(hostile_guest(server.path(), static_cast<Hostile>(i % kKinds)));
+    honest.push_back(std::async(std::launch::async, [&server] { return server.guest().attest(plain()); }));
+  }
+  const auto served = std::ranges::count_if(honest, [](std::future<bool>& one) { return one.get(); });
+  EXPECT_EQ(served, kEach);
+}
+
+TEST(Server, GuestsThatNeverFinishAreEndedByTheDeadlineAndFreeTheirSessions) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.session.budget = 100ms;
+  config.max_sessions = 2;
+  const Running server(broker, config);
+  auto first = hostile_guest(server.path(), Hostile::half_prefix);
+  auto second = hostile_guest(server.path(), Hostile::half_body);
+  EXPECT_EQ(code_in(first->receive(), Phase::negotiation), "guest_timeout");
+  EXPECT_EQ(code_in(second->receive(), Phase::negotiation), "guest_timeout");
+  EXPECT_EQ(first->receive(), "(closed)");
+  EXPECT_EQ(second->receive(), "(closed)");
+  EXPECT_TRUE(server.guest().attest(plain()));
+}
+
+// ---- The end.
+
+TEST(Server, StopLetsARunningAttemptFinishAndAdmitsNoOther) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.grace = 60s;
+  Running server(broker, config);
+  GuestEnd idle = server.guest(), running = server.guest();
+  ASSERT_TRUE(running.send(plain().negotiation_request));
+  ASSERT_EQ(running.receive(), plain().negotiation_response);
+  server.signal_stop();
+  EXPECT_EQ(idle.receive(), "(closed)");
+  EXPECT_FALSE(server.path_exists());
+  ASSERT_TRUE(running.send(plain().attestation_request));
+  EXPECT_EQ(running.receive(), plain().attestation_response);
+  EXPECT_TRUE(server.ended());
+}
+
+TEST(Server, SecondStopCancelsAndTheGuestIsTold) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.grace = 60s;
+  Running server(broker, config);
+  GuestEnd idle = server.guest(), waited_for = server.guest();
+  ASSERT_TRUE(waited_for.send(plain().negotiation_request));
+  ASSERT_EQ(waited_for.receive(), plain().negotiation_response);
+  server.signal_stop();
+  ASSERT_EQ(idle.receive(), "(closed)") << "the first stop was heeded, so the second is a second";
+  server.signal_stop();
+  EXPECT_EQ(code_in(waited_for.receive(), Phase::attestation), "proxy_stopping");
+  EXPECT_TRUE(server.ended());
+}
+
+TEST(Server, GraceThatIsOverCancelsABrokerThatHangs) {
+  FakeBroker broker(plain());
+  broker.hang = FakeBroker::Call::auth;
+  ServerConfig config = Running::defaults();
+  config.grace = 50ms;
+  Running server(broker, config);
+  GuestEnd guest = server.guest();
+  ASSERT_TRUE(guest.send(plain().negotiation_request));
+  while (broker.hanging == 0) std::this_thread::yield();
+  server.signal_stop();
+  EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "proxy_stopping");
+  EXPECT_TRUE(server.ended());
+}
+
+TEST(UnixListener, TakesOverAStaleSocketOnlyIfNobodyListens) {
+  const Directory directory;
+  const auto first = listen_on_unix(directory.socket(), posix::IfExists::refuse);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(listen_on_unix(directory.socket(), posix::IfExists::take_over)) << "somebody listens";
+  struct stat about {};
+  ASSERT_EQ(lstat(directory.socket().c_str(), &about), 0) << "the attempt left the listener's socket alone";
+  EXPECT_EQ(about.st_mode & 0777, 0600U);
+
+  // What a killed proxy leaves: a socket with no listener.
+  const std::string stale = directory.socket() + ".2";
+  { const auto killed = posix::listen_unix(stale, 1, posix::IfExists::refuse); }
+  EXPECT_FALSE(listen_on_unix(stale, posix::IfExists::refuse));
+  EXPECT_TRUE(listen_on_unix(stale, posix::IfExists::take_over));
+  EXPECT_NE(lstat(stale.c_str(), &about), 0) << "removed with its listener";
+}
+
+TEST(UnixListener, LeavesASocketThatIsNotItsOwn) {
+  const Directory directory;
+  auto listener = listen_on_unix(directory.socket(), posix::IfExists::refuse);
+  ASSERT_TRUE(listener);
+  ASSERT_EQ(unlink(directory.socket().c_str()), 0);
+  const auto successor = posix::listen_unix(directory.socket(), 1, posix::IfExists::refuse);
+  ASSERT_TRUE(successor);
+  listener->reset();
+  struct stat about {};
+  EXPECT_EQ(lstat(directory.socket().c_str(), &about), 0);
+}
+
+}  // namespace
+}  // namespace attestbed::proxy

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/commands.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "core/posix/clock.h"
+#include "core/posix/describe.h"
+#include "core/snp/guest_channel.h"
+#include "sim/firmware.h"
+#include "sim/guest_image.h"
+
+namespace attestbed::sim {
+namespace {
+
+constexpr std::chrono::seconds kReportBudget(30);
+
+Outcome<CertificateAuthority> find_authority(const MachineOptions& options, std::optional<Seed> seed) {
+  if (options.ca_directory.empty()) {
+    return CertificateAuthority::of_default_seed(options.product.value_or(snp::Product::milan));
+  }
+  CertificateAuthority authority = TRY(CertificateAuthority::load(options.ca_directory, seed));
+  if (options.product && *options.product != authority.profile().product) {
+    return Failure{Errc::bad_config, options.ca_directory + ": is for " +
+                                         snp::product_name(authority.profile().product) + ", not for --product " +
+                                         snp::product_name(*options.product)};
+  }
+  return authority;
+}
+
+/// ask_for_report takes the road of every guest: secrets page, VMPCK, guest message.
+Result<snp::RawReport> ask_for_report(const LaunchConfig& config, const ReportOptions& options) {
+  GuestContext guest = TRY(launch_guest(config, 1));
+  Firmware firmware(config.machine, std::move(guest));
+  snp::Page secrets = firmware.guest().secrets_page(config.machine);
+  auto key = snp::vmpck_from_secrets_page(secrets, 0);
+  wipe(secrets);
+  if (!key) return key.error();
+  posix::SteadyClock clock;
+  snp::ChannelPages pages;
+  snp::GuestChannel::Options channel_options;
+  channel_options.vmpl = options.vmpl;
+  snp::GuestChannel channel(*std::move(key), firmware, clock, pages, channel_options);
+  const Evidence evidence = TRY(channel.report(options.report_data, clock.now() + kReportBudget));
+  return evidence.report;
+}
+
+Outcome<void> write_public_file(const std::string& path, Bytes octets) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  if (error) return Failure{Errc::io_failed, parent.string() + ": cannot be made: " + error.message()};
+  const Status written = posix::write_file_private(path, octets);
+  if (!written) return failure_at(path, written.error());
+  if (::chmod(path.c_str(), 0644) != 0) return Failure{Errc::io_failed, path + ": chmod failed"};
+  return {};
+}
+
+}  // namespace
+
+void print_banner() {
+  std::cerr << "snp-sim: *** SIMULATED SEV-SNP: no hardware, no security; its keys are test keys ***\n";
+}
+
+int fail(const Failure& failure) {
+  const ErrorRow& row = error_row(failure.code);
+  std::cerr << "snp-sim: " << row.name << ": " << failure.text << "; " << row.remedy << "\n";
+  switch (failure.code) {
+    case Errc::firmware_refused:
+    case Errc::firmware_status:
+      return 1;
+    case Errc::bad_config:
+    case Errc::bad_value:
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+Outcome<LaunchConfig> prepare(const MachineOptions& machine, const GuestOptions& guest) {
+  CertificateAuthority found = TRY(find_authority(machine, guest.seed));
+  auto authority = std::make_shared<const CertificateAuthority>(std::move(found));
+  auto pages = synthetic_image(guest.image);
+  if (!pages) return failure_at("guest image", pages.error());
+  return LaunchConfig{Machine::of(std::move(authority)), guest.policy, guest.host_data, *std::move(pages), guest.seed};
+}
+
+int run_certs(const CertsOptions& options) {
+  using std::chrono::system_clock;
+  // A seeded authority depends on nothing but its inputs, so not on today either.
+  const auto now = std::chrono::floor<std::chrono::seconds>(system_clock::now());
+  const auto not_before = options.not_before.value_or(options.seed ? seeded_not_before() : now);
+  const auto authority = CertificateAuthority::create(
+      {.product = options.product, .seed = options.seed, .tcb = {}, .not_before = not_before});
+  if (!authority) return fail(authority.error());
+  if (const auto saved = authority->save(options.out); !saved) return fail(saved.error());
+  std::cout << "wrote " << options.out << ": " << snp::product_name(options.product) << ", chip "
+            << posix::to_hex(authority->chip_id()) << "\n";
+  return 0;
+}
+
+int run_report(const ReportOptions& options) {
+  const auto config = prepare(options.machine, options.guest);
+  if (!config) return fail(config.error());
+  const auto report = ask_for_report(*config, options);
+  if (!report) return fail(failure_at("report", report.error()));
+  if (const auto written = write_public_file(options.out, octets_of(*report)); !written) return fail(written.error());
+  std::cout << "wrote " << options.out << ": measurement " << posix::to_hex(report->measurement) << "\n";
+  return 0;
+}
+
+int run_measurement(const MeasurementOptions& options) {
+  const auto pages = synthetic_image(options.image);
+  if (!pages) return fail(failure_at("guest image", pages.error()));
+  const auto measurement = measure(*pages);
+  if (!measurement) return fail(failure_at("guest image", measurement.error()));
+  std::cout << posix::to_hex(*measurement) << "\n";
+  return 0;
+}
+
+}  // namespace attestbed::sim

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "core/log/event_log.h"
+#include "sim/commands.h"
+
+namespace {
+
+using namespace attestbed::sim;
+
+struct Run {
+  int operator()(const ServeOptions& options) const { return run_serve(options); }
+  int operator()(const CertsOptions& options) const { return run_certs(options); }
+  int operator()(const ReportOptions& options) const { return run_report(options); }
+  int operator()(const MeasurementOptions& options) const { return run_measurement(options); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // No environment variable changes what this program does, nor what the libraries under it do.
+  clearenv();
+  const auto parsed = parse_command_line(argc, argv, ATTESTBED_VERSION);
+  if (const int* status = std::get_if<int>(&parsed)) return *status;
+  attestbed::log::start("snp-sim", attestbed::log::Level::info);
+  print_banner();
+  return std::visit(Run{}, std::get<Command>(parsed));
+}

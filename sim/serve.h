@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <thread>
+
+#include "core/posix/fd.h"
+#include "sim/launch_config.h"
+#include "sim/serve_guest.h"
+
+namespace attestbed::sim {
+
+/// FirmwareServer gives every connection a guest of its own, each in a thread of its own: one that is silent, slow or
+/// hostile costs the others nothing. Only processes of the server's own user are served.
+class FirmwareServer {
+ public:
+  /// `config`, `clock` and `observer` outlive the server.
+  FirmwareServer(const LaunchConfig& config, FaultPlan faults, ServeLimits limits, Clock& clock,
+                 ServeObserver& observer);
+  ~FirmwareServer();
+  FirmwareServer(const FirmwareServer&) = delete;
+  FirmwareServer& operator=(const FirmwareServer&) = delete;
+
+  /// run accepts on `listener` until `stop` becomes readable (it is never read), then ends every guest and returns.
+  /// Call once. Errors: transport with errno in `found` if the listener fails.
+  Status run(posix::Fd listener, int stop);
+
+ private:
+  struct Worker {
+    std::thread thread;
+    std::atomic<bool> done = false;
+  };
+  void accept_one(int listener, int stop);
+  void serve(posix::Fd line, int stop, std::uint64_t guest);
+  void join_finished();
+
+  const LaunchConfig& config_;
+  const FaultPlan faults_;
+  const ServeLimits limits_;
+  Clock& clock_;
+  ServeObserver& observer_;
+  std::list<Worker> workers_;
+  std::uint64_t guests_ = 0;
+};
+
+}  // namespace attestbed::sim

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "tools/attestbed/exit_code.h"
+#include "tools/attestbed/subcommands.h"
+
+namespace {
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  attestbed show report.bin\n"
+    "  attestbed verify report.bin --certs vcek.der\n"
+    "  attestbed verify report.bin --certs certs/ --at 2025-10-01T00:00:00Z --json\n"
+    "\n"
+    "Exit codes: 0 ok, 1 refused, 2 usage, 3 could not run.\n";
+
+int run(int argc, char** argv) {
+  using namespace attestbed::tools;
+  CLI::App app("attestbed: SEV-SNP attestation, simulated first", "attestbed");
+  app.set_version_flag("--version", ATTESTBED_VERSION);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  int exit_code = kExitOk;
+  add_show(app, exit_code);
+  add_verify(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "attestbed: %s\n", error.what());
+    return attestbed::tools::kExitCouldNotRun;
+  }
+}

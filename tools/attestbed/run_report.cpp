@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/attestbed/run_report.h"
+
+#include <algorithm>
+
+#include "core/posix/describe.h"
+#include "tools/attestbed/run_drawing.h"
+
+namespace attestbed::tools {
+namespace {
+
+using nlohmann::ordered_json;
+
+double milliseconds_of(std::chrono::nanoseconds time) {
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) / 1e3;
+}
+
+std::string string_at(const ordered_json& object, const char* name) {
+  const auto member = object.find(name);
+  return member != object.end() && member->is_string() ? member->get<std::string>() : std::string();
+}
+
+// A secret is shown as it is if a terminal can take it, else in hexadecimal.
+std::string shown(const std::string& secret) {
+  const bool plain =
+      std::ranges::all_of(secret, [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t'; });
+  return plain ? secret : "hex:" + posix::to_hex(bytes_of(secret));
+}
+
+std::string shortened(const std::string& hex) {
+  return hex.size() <= 20 ? hex : hex.substr(0, 8) + ".." + hex.substr(hex.size() - 8);
+}
+
+/// Story draws one guest's attempt as far as it came.
+class Story {
+ public:
+  explicit Story(const GuestRun& run) : run_(run) {
+    for (const ordered_json& phase : member("phases")) phases_[string_at(phase, "name")] = phase.value("ms", 0.0);
+    for (const ordered_json& frame : member("frames")) frames_.push_back(&frame);
+  }
+
+  std::string draw() {
+    if (reached("key")) drawing_.note(Lane::guest, "fresh P-521 key pair", phases_["key"].get<double>());
+    frame(0, Lane::guest, Lane::proxy);
+    call("POST /kbs/v0/auth", "challenge");
+    frame(1, Lane::proxy, Lane::guest, "negotiated");
+    firmware();
+    frame(2, Lane::guest, Lane::proxy);
+    call("POST /kbs/v0/attest", "token");
+    call("GET /kbs/v0/resource", "sealed secret");
+    frame(3, Lane::proxy, Lane::guest, "answered");
+    if (reached("opened"))
+      drawing_.note(Lane::guest, "secret opened with the key that was attested", phases_["opened"].get<double>());
+    return drawing_.text();
+  }
+
+ private:
+  const ordered_json& member(const char* name) const {
+    static const ordered_json kNone = ordered_json::array();
+    const auto found = run_.result.find(name);
+    return found == run_.result.end() ? kNone : *found;
+  }
+  bool reached(const char* phase) const { return phases_.contains(phase); }
+  std::optional<double> time_of(const char* phase) const {
+    if (phase == nullptr || !reached(phase)) return std::nullopt;
+    return phases_[phase].get<double>();
+  }
+
+  void frame(std::size_t index, Lane from, Lane to, const char* phase = nullptr) {
+    if (index >= frames_.size()) return;
+    const std::string octets = std::to_string(frames_[index]->value("octets", 0)) + " B";
+    drawing_.arrow(from, to, string_at(*frames_[index], "message") + " " + octets, time_of(phase));
+  }
+
+  void call(std::string_view request, const std::string& answer) {
+    for (const BrokerCall& call : run_.calls) {
+      if (!call.request.starts_with(request)) continue;
+      const auto octets = [](const std::optional<std::uint64_t>& n) {
+        return n ? " " + std::to_string(*n) + " B" : "";
+      };
+      drawing_.arrow(Lane::proxy, Lane::broker, std::string(request) + octets(call.octets_sent));
+      const std::string verdict = call.judgement.is_null() ? answer : "refused";
+      drawing_.arrow(Lane::broker, Lane::proxy,
+                     std::to_string(call.status) + " " + verdict + octets(call.octets_received), call.ms);
+    }
+  }
+
+  void firmware() {
+    const std::string code = string_at(run_.result, "code");
+    if (!reached("reported") && !(reached("negotiated") && code.starts_with("firmware"))) return;
+    drawing_.arrow(Lane::guest, Lane::firmware, "request");
+    if (reached("reported")) drawing_.arrow(Lane::firmware, Lane::guest, "report", time_of("reported"));
+  }
+
+  const GuestRun& run_;
+  ordered_json phases_ = ordered_json::object();
+  std::vector<const ordered_json*> frames_;
+  SequenceDrawing drawing_;
+};
+
+std::string parts_text(const RunResult& result) {
+  std::string text;
+  for (const Part& part : result.parts) {
+    std::string what = part.ready.substr(part.ready.find(' ') + 1);
+    if (part.name == "snp-sim") what = "firmware of a simulated " + result.scenario.product + " machine";
+    if (part.name == "mock-kbs") what += ", trusts that machine's root only";
+    if (part.name == "attest-proxy") what = "carries frames to HTTP calls, KBS protocol 0.4.0";
+    const std::string time = milliseconds(milliseconds_of(part.took));
+    text += "  " + part.name + std::string(14 - std::min<std::size_t>(13, part.name.size()), ' ') + what;
+    text += std::string(what.size() + time.size() < 64 ? 64 - what.size() - time.size() : 1, ' ') + time + "\n";
+  }
+  return text + "  measured      " + shortened(result.measurement) + ", the launch digest that the broker expects\n";
+}
+
+std::string report_text(const ordered_json& report) {
+  if (report.is_null()) return {};
+  if (report.contains("malformed")) return "report       malformed: " + string_at(report, "malformed") + "\n";
+  return "report       version " + report["version"].dump() + ", VMPL " + report["vmpl"].dump() + ", policy " +
+         string_at(report, "policy") + ", signed by a " + string_at(report, "signing_key") + ", chip " +
+         (string_at(report, "chip_id_begins").empty() ? "masked" : string_at(report, "chip_id_begins")) +
+         "\n             measurement " + shortened(string_at(report, "measurement")) + "\n             REPORT_DATA " +
+         shortened(string_at(report, "report_data")) + " = SHA-512(key x, key y, challenge)\n";
+}
+
+std::string names_text(const GuestRun& run) {
+  const std::string attestation = string_at(run.result, "attestation");
+  if (attestation.empty()) return {};
+  return "names        attestation " + attestation + " in every log" +
+         (run.cookie.empty() ? ""
+                             : "\n             SHA-256 of cookie " + run.cookie + ", of token " +
+                                   (run.token.empty() ? "none" : run.token)) +
+         "\n";
+}
+
+// Why there is no secret, as each side tells it.
+std::string refusal_text(const GuestRun& run) {
+  const ordered_json& result = run.result;
+  std::string text = string_at(result, "outcome") + ": " + string_at(result, "code") + ": " +
+                     string_at(result, "meaning") + " (attest-guest exit " +
+                     result.value("exit", ordered_json()).dump() + ")\n";
+  if (const std::string field = string_at(result, "field"); !field.empty()) text += "  guest      at " + field + "\n";
+  if (!run.proxy.is_null())
+    text += "  proxy      " + string_at(run.proxy, "code") + ": " + string_at(run.proxy, "detail") + "\n";
+  else if (const std::string detail = string_at(result, "detail"); !detail.empty())
+    text += "  proxy      " + detail + "\n";
+  for (const BrokerCall& call : run.calls) {
+    if (call.judgement.is_null()) continue;
+    text += "  broker     " + string_at(call.judgement, "code") + " at " + string_at(call.judgement, "field") + "\n";
+    for (const char* name : {"expected", "found"}) {
+      text += "             " + std::string(name) + std::string(9 - std::string_view(name).size(), ' ') +
+              string_at(call.judgement, name) + "\n";
+    }
+  }
+  return text + "  next       " + string_at(result, "remedy") + "\n";
+}
+
+std::string release_text(const GuestRun& run, ShowSecret show) {
+  const ordered_json secret = run.result.value("secret", ordered_json::object());
+  std::string text = "released: " + secret.value("octets", ordered_json()).dump() + " octets, SHA-256 " +
+                     string_at(secret, "sha256") + "\n";
+  if (show == ShowSecret::no || !run.secret) return text;
+  text += "as the guest wrote it (not authenticated: nothing proves yet who sent it):\n" + shown(*run.secret);
+  return text.back() == '\n' ? text : text + "\n";
+}
+
+ordered_json call_json(const BrokerCall& call) {
+  ordered_json json = {{"request", call.request}, {"status", call.status}};
+  if (call.octets_sent) json["octets_sent"] = *call.octets_sent;
+  if (call.octets_received) json["octets_received"] = *call.octets_received;
+  if (call.ms) json["ms"] = *call.ms;
+  if (!call.judgement.is_null()) json["judgement"] = call.judgement;
+  return json;
+}
+
+ordered_json guest_json(const GuestRun& run, ShowSecret show) {
+  ordered_json json = run.result;
+  json["calls"] = ordered_json::array();
+  for (const BrokerCall& call : run.calls) json["calls"].push_back(call_json(call));
+  json["report"] = run.report;
+  json["proxy"] = run.proxy;
+  json["cookie_sha256"] = run.cookie.empty() ? ordered_json() : ordered_json(run.cookie);
+  json["token_sha256"] = run.token.empty() ? ordered_json() : ordered_json(run.token);
+  if (show == ShowSecret::yes && run.secret && json["secret"].is_object()) json["secret"]["shown"] = shown(*run.secret);
+  if (json["secret"].is_object()) json["secret"].erase("kept_in");  // a file that is gone by now
+  return json;
+}
+
+}  // namespace
+
+bool RunResult::all_released() const {
+  return !guests.empty() && std::ranges::all_of(guests, &GuestRun::released);
+}
+
+std::string run_json(const RunResult& result, ShowSecret show) {
+  ordered_json json = {{"simulated", true},
+                       {"exit", result.all_released() ? 0 : 1},
+                       {"product", result.scenario.product},
+                       {"measurement", result.measurement},
+                       {"resource", result.scenario.resource},
+                       {"guests", ordered_json::array()},
+                       {"parts", ordered_json::array()},
+                       {"early_ends", result.early_ends},
+                       {"kept", result.kept.empty() ? ordered_json() : ordered_json(result.kept)}};
+  for (const GuestRun& run : result.guests) json["guests"].push_back(guest_json(run, show));
+  for (const Part& part : result.parts) {
+    json["parts"].push_back({{"name", part.name}, {"ready", part.ready}, {"ms", milliseconds_of(part.took)}});
+  }
+  return json.dump(-1, ' ', true, ordered_json::error_handler_t::replace);
+}
+
+std::string run_text(const RunResult& result, ShowSecret show) {
+  std::string text =
+      "attestbed run: one guest, from its first octet to its secret\n"
+      "SIMULATED HARDWARE: chip, firmware and root key are software. This proves nothing about this machine.\n\n";
+  text += parts_text(result);
+  for (const GuestRun& run : result.guests) {
+    text += "\n" + Story(run).draw() + "\n" + report_text(run.report) + names_text(run);
+    for (const std::string& end : result.early_ends) text += "died early   " + end + "\n";
+    if (!result.kept.empty()) text += "kept         logs, report and certificates in " + result.kept + "\n";
+    text += "\n" + (run.released() ? release_text(run, show) : refusal_text(run));
+  }
+  return text;
+}
+
+}  // namespace attestbed::tools
