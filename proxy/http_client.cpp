@@ -130,6 +130,7 @@ HttpClient::HttpClient(const BrokerConfig& config, const HttpLimits& limits, Clo
   h.set(CURLOPT_TCP_NODELAY, 1L);
   h.set(CURLOPT_NOSIGNAL, 1L);
   h.set(CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs must not hold the session past its deadline
+  h.set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});  // or later
   h.set(CURLOPT_SSL_VERIFYPEER, 1L);
   h.set(CURLOPT_SSL_VERIFYHOST, 2L);
   if (!config.ca_file.empty()) {

@@ -29,38 +29,38 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(at, from.size(), to);
 }
 
-class EveryVector : public testing::TestWithParam<VectorCase> {};
-INSTANTIATE_TEST_SUITE_P(KbsMessages, EveryVector, testing::ValuesIn(vector_cases()), [](const auto& one) {
+class RecordedMessages : public testing::TestWithParam<VectorCase> {};
+INSTANTIATE_TEST_SUITE_P(KbsMessages, RecordedMessages, testing::ValuesIn(vector_cases()), [](const auto& one) {
   std::string name = one.param.name;
   std::ranges::replace(name, '-', '_');
   return name;
 });
 
-TEST_P(EveryVector, AuthRequestIsTheRecordedBody) {
+TEST_P(RecordedMessages, AuthRequestIsTheRecordedBody) {
   EXPECT_EQ(auth_request(protocol::Tee::snp), GetParam().auth_request);
 }
 
-TEST_P(EveryVector, ChallengeKeepsTheBrokersStringAndItsOctets) {
+TEST_P(RecordedMessages, ChallengeKeepsTheBrokersStringAndItsOctets) {
   const auto nonce = parse_challenge(GetParam().auth_response);
   ASSERT_TRUE(nonce);
   EXPECT_EQ(as_text(nonce->challenge.octets()), GetParam().challenge);
   EXPECT_NE(GetParam().auth_response.find("\"" + nonce->text + "\""), std::string::npos);
 }
 
-TEST_P(EveryVector, AttestRequestIsTheRecordedBody) {
+TEST_P(RecordedMessages, AttestRequestIsTheRecordedBody) {
   const auto nonce = parse_challenge(GetParam().auth_response);
   const DecodedRequest decoded(GetParam().attestation_request);
   ASSERT_TRUE(nonce && decoded.request);
   EXPECT_EQ(attest_request(nonce->text, *decoded.request), GetParam().attest_request);
 }
 
-TEST_P(EveryVector, TokenIsTheRecordedOne) {
+TEST_P(RecordedMessages, TokenIsTheRecordedOne) {
   const auto token = parse_token(GetParam().attest_response);
   ASSERT_TRUE(token);
   EXPECT_EQ(*token, GetParam().token);
 }
 
-TEST_P(EveryVector, JweGivesTheRecordedPartsAndTheHeaderVerbatim) {
+TEST_P(RecordedMessages, JweGivesTheRecordedPartsAndTheHeaderVerbatim) {
   const auto sealed = parse_jwe(GetParam().resource_response);
   ASSERT_TRUE(sealed);
   EXPECT_EQ(sealed->protected_header, GetParam().protected_header);
@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"twice", R"({"nonce":"TageHNDeCX1Q72FbMXVC8A==","nonce":"TageHNDeCX1Q72FbMXVC8A=="})",
                 Errc::json_duplicate},
         Refusal{"array", R"(["TageHNDeCX1Q72FbMXVC8A=="])", Errc::json_type},
-        Refusal{"trailing garbage", nonce_body("TageHNDeCX1Q72FbMXVC8A==") + "x", Errc::bad_json},
+        Refusal{"trailing garbage", nonce_body("TageHNDeCX1Q72FbMXVC8A==") + "x", Errc::trailing_bytes},
         Refusal{"truncated", R"({"nonce":"TageHNDeCX1Q72FbMXVC8A==")", Errc::bad_json},
         Refusal{"HTML", "<html><body>Sign in</body></html>", Errc::bad_json}, Refusal{"nothing", "", Errc::bad_json},
         Refusal{"not UTF-8", "{\"nonce\":\"\xff\xfe\"}", Errc::bad_json},

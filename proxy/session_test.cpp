@@ -60,8 +60,8 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(at, from.size(), to);
 }
 
-class EveryVector : public testing::TestWithParam<VectorCase> {};
-INSTANTIATE_TEST_SUITE_P(Session, EveryVector, testing::ValuesIn(vector_cases()), [](const auto& one) {
+class RecordedSession : public testing::TestWithParam<VectorCase> {};
+INSTANTIATE_TEST_SUITE_P(Session, RecordedSession, testing::ValuesIn(vector_cases()), [](const auto& one) {
   std::string name = one.param.name;
   std::ranges::replace(name, '-', '_');
   return name;
@@ -74,7 +74,7 @@ std::string our_negotiation_response(const VectorCase& recorded) {
                   R"(["EcPublicKeyBytes","Challenge"])");
 }
 
-TEST_P(EveryVector, FramesAreTheRecordedOnes) {
+TEST_P(RecordedSession, FramesAreTheRecordedOnes) {
   LogCapture log;
   FakeBroker broker(GetParam());
   Attempt attempt(broker);
@@ -157,7 +157,7 @@ class BadAttestation : public testing::TestWithParam<RefusedRequest> {};
 INSTANTIATE_TEST_SUITE_P(
     Session, BadAttestation,
     testing::Values(
-        RefusedRequest{"certs null", replaced(plain().attestation_request, R"("},"c)", R"(","certs_buf":null},"c)"),
+        RefusedRequest{"certs null", replaced(plain().attestation_request, R"("}},"c)", R"(","certs_buf":null}},"c)"),
                        "malformed_request"},
         RefusedRequest{"another TEE", replaced(plain().attestation_request, R"("tee":"snp")", R"("tee":"tdx")"),
                        "tee_unsupported"},
@@ -304,7 +304,7 @@ TEST_P(BadPrefix, IsToldAtOnceAndTheLineIsOutOfStep) {
 }
 
 TEST(Session, HalfAFrameIsToldAfterTheDeadline) {
-  for (const std::string octets : {std::string(1, '\x1f'), std::string("\x1f\0\0\0\0\0\0\0{", 9)}) {
+  for (const std::string& octets : {std::string(1, '\x1f'), std::string("\x1f\0\0\0\0\0\0\0{", 9)}) {
     FakeBroker broker(plain());
     Attempt attempt(broker, Attempt::hurried());
     ASSERT_TRUE(attempt.guest.send_raw(octets));
