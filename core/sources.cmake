@@ -4,6 +4,7 @@ set(ATTESTBED_CORE_SOURCES
   ${CMAKE_CURRENT_LIST_DIR}/base/base64.cpp
   ${CMAKE_CURRENT_LIST_DIR}/base/errc.cpp
   ${CMAKE_CURRENT_LIST_DIR}/base/json.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/base/json_writer.cpp
   ${CMAKE_CURRENT_LIST_DIR}/crypto/concat_kdf.cpp
   ${CMAKE_CURRENT_LIST_DIR}/crypto/ec_key.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/attestation.cpp

@@ -10,6 +10,7 @@
 #include "core/posix/clock.h"
 #include "core/posix/describe.h"
 #include "core/posix/fd.h"
+#include "core/posix/path.h"
 
 namespace attestbed::posix {
 namespace {
@@ -26,11 +27,6 @@ Status write_all(int fd, Bytes octets) {
     octets = octets.subspan(static_cast<std::size_t>(wrote));
   }
   return ok();
-}
-
-std::string directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
 /// publish fills the new file `temporary` and gives it its name. The caller removes `temporary` if this fails.

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "core/posix/fd_transport.h"
+#include "core/posix/path.h"
 
 namespace attestbed::posix {
 namespace {
@@ -37,11 +38,6 @@ const sockaddr* generic(const sockaddr_un& address) {
 
 Fd stream_socket() {
   return Fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-std::string directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
 /// remove_stale removes a socket that nobody listens on. ENOENT is success: nothing is in the way.

@@ -61,14 +61,19 @@ struct Path {
   Certificate intermediate, root;
 };
 
+/// is_left_out holds if a root of the line is trusted, and of its intermediate there is none but what ships for AMD's.
+bool is_left_out(std::span<const Certificate> issuers, const Line& line, const TrustedRoots& roots) {
+  const std::span<const Certificate> shipped = amd_intermediates();
+  const bool given = std::ranges::any_of(
+      issuers, [&](const Certificate& issuer) { return std::ranges::find(shipped, issuer) == shipped.end(); });
+  return !given && std::ranges::any_of(roots.certificates(),
+                                       [&](const Certificate& root) { return root.impl().common_name == line.root; });
+}
+
 /// find_path looks for an issuer that a trusted root signed and that signed the VEK.
 Checked<Path> find_path(const Certificate& vek, const Line& line, std::span<const Certificate> others,
                         const TrustedRoots& roots) {
   const std::vector<Certificate> issuers = issuers_named(vek, others);
-  if (issuers.empty()) {
-    return Refusal{Errc::certificate_missing, line.intermediate, "the certificate that issued " + described(vek),
-                   std::to_string(others.size()) + " certificates, none of that name"};
-  }
   TRY(check_signature_form(vek));
   const Certificate* trusted = nullptr;
   for (const Certificate& issuer : issuers) {
@@ -84,11 +89,17 @@ Checked<Path> find_path(const Certificate& vek, const Line& line, std::span<cons
     return Refusal{Errc::chain_signature, std::string(kind_name(vek.kind())) + " " + printable(vek.source(), 160),
                    "a signature by " + described(*trusted), "one that does not verify"};
   }
+  if (signer == issuers.end() && is_left_out(issuers, line, roots)) {
+    return Refusal{Errc::certificate_missing, line.intermediate, "the certificate that issued " + described(vek),
+                   std::to_string(others.size()) + " certificates, none of that name"};
+  }
   std::string names;
   for (const Certificate& root : roots.certificates()) names += (names.empty() ? "" : ", ") + described(root);
-  const Certificate& untrusted = signer == issuers.end() ? issuers.front() : *signer;
+  const std::string untrusted = signer != issuers.end() ? described(*signer)
+                                : issuers.empty()       ? line.intermediate
+                                                        : described(issuers.front());
   return Refusal{Errc::root_untrusted, line.root,
-                 "a signature on " + described(untrusted) + " by a trusted root: " + printable(names, 400),
+                 "a signature on " + untrusted + " by a trusted root: " + printable(names, 400),
                  "none of these signed it"};
 }
 

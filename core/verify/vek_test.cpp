@@ -81,7 +81,7 @@ const Break kBreaks[] = {
     {"VekIssuerUnknownProduct", [](Chain& c) { c.vek.issuer = amd_name("SEV-Naples"); }, Errc::vek_name, "issuer.CN"},
     {"VcekIssuedByAsvk", [](Chain& c) { c.vek.issuer = amd_name("SEV-VLEK-Milan"); }, Errc::vek_name, "issuer.CN"},
     {"VekIssuerOtherCountry", [](Chain& c) { c.vek.issuer[1].value = "DE"; }, Errc::vek_name, "issuer.C"},
-    {"AskOfAnotherProduct", [](Chain& c) { c.ask = test::ask_spec("Genoa"); }, Errc::root_untrusted, "ARK-Milan"},
+    {"AskOfAnotherProduct", [](Chain& c) { c.ask = test::ask_spec("Genoa"); }, Errc::certificate_missing, "SEV-Milan"},
     {"AskSignedByForeignRoot", [](Chain& c) { c.ask.issuer_key = test::foreign_key(); }, Errc::root_untrusted,
      "ARK-Milan"},
     {"AskIssuerIsAnotherRoot", [](Chain& c) { c.ask.issuer = amd_name("ARK-Genoa"); }, Errc::root_untrusted,
@@ -167,12 +167,23 @@ TEST(Chain, RefusesSmallRsaKeysOfCas) {
 }
 
 TEST(Chain, DemandsTheIntermediate) {
-  // Names of a product for which no intermediate ships cannot occur, so roots that did not sign the shipped one do.
-  Chain chain;
+  const Chain chain;
   const auto roots = TrustedRoots::from_certificates(std::vector{make(chain.ark)});
-  const auto verified = verify_chain(make(chain.vek), {}, *roots, at(kWhen));
+  const std::vector<Certificate> others{make(chain.ark), make(test::ask_spec("Genoa"))};
+  const auto verified = verify_chain(make(chain.vek), others, *roots, at(kWhen));
   ASSERT_FALSE(verified);
-  EXPECT_EQ(verified.error().code, Errc::root_untrusted);
+  EXPECT_EQ(verified.error().code, Errc::certificate_missing);
+  EXPECT_EQ(verified.error().field, "SEV-Milan");
+}
+
+TEST(Chain, UnderTheRootOfAnotherProductIsUntrustedWithOrWithoutItsIntermediate) {
+  const Chain chain;
+  const auto roots = TrustedRoots::from_certificates(std::vector{make(test::ark_spec("Genoa"))});
+  for (const std::vector<Certificate>& others : {std::vector<Certificate>{}, std::vector{make(chain.ask)}}) {
+    const auto verified = verify_chain(make(chain.vek), others, *roots, at(kWhen));
+    ASSERT_FALSE(verified);
+    EXPECT_EQ(verified.error().code, Errc::root_untrusted) << verified.error().text();
+  }
 }
 
 TEST(Chain, NeverTrustsARootThatComesWithTheEvidence) {

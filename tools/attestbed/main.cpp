@@ -20,13 +20,14 @@ int run(int argc, char** argv) {
   using namespace attestbed::tools;
   CLI::App app("attestbed: SEV-SNP attestation, simulated first", "attestbed");
   app.set_version_flag("--version", ATTESTBED_VERSION);
-  app.require_subcommand(1);
   app.footer(kFooter);
   int exit_code = kExitOk;
   add_show(app, exit_code);
   add_verify(app, exit_code);
   try {
     app.parse(argc, argv);
+    // Not require_subcommand(): it complains before CLI11 names a misspelt one.
+    if (app.get_subcommands().empty()) throw CLI::RequiredError("A subcommand");
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }

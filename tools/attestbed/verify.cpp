@@ -50,7 +50,11 @@ struct Inputs {
 Checked<Inputs> read_inputs(const Options& options) {
   Inputs inputs;
   inputs.at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  if (!options.at.empty()) inputs.at = TRY(verify::time_parse(options.at));
+  if (!options.at.empty()) {
+    const Checked<verify::Time> at = verify::time_parse(options.at);
+    if (!at) return Refusal{Errc::bad_config, "--at", at.error().expected, at.error().found};
+    inputs.at = *at;
+  }
   if (!options.report.empty()) inputs.report = TRY(read_file(options.report));
   inputs.loaded = TRY(load_certificates(options.certificates));
   if (!options.roots.empty()) {
@@ -83,8 +87,9 @@ void judge_certificates(const Inputs& inputs, Verdict& verdict) {
   for (const Certificate& certificate : inputs.loaded.certificates) {
     if (certificate.kind() != Certificate::Kind::vcek && certificate.kind() != Certificate::Kind::vlek) continue;
     ++veks;
-    const auto vek =
-        verify::verify_chain(certificate, inputs.loaded.certificates, inputs.roots, inputs.at, &verdict.passed);
+    verify::Steps passed;
+    const auto vek = verify::verify_chain(certificate, inputs.loaded.certificates, inputs.roots, inputs.at, &passed);
+    if (vek) verdict.passed.insert(verdict.passed.end(), passed.begin(), passed.end());
     if (!vek) verdict.refused.push_back(vek.error());
   }
   if (veks > 0) return;
@@ -92,17 +97,16 @@ void judge_certificates(const Inputs& inputs, Verdict& verdict) {
                              std::to_string(inputs.loaded.certificates.size()) + " certificates of other kinds"});
 }
 
-int exit_code_of(const Refusal& refusal, const Options& options) {
-  if (refusal.code == Errc::io_failed) return kExitCouldNotRun;
-  if (refusal.code == Errc::bad_value && !options.at.empty()) return kExitUsage;
-  return kExitRefused;
+int exit_code_of(const Refusal& refusal) {
+  if (refusal.code == Errc::bad_config) return kExitUsage;
+  return refusal.code == Errc::io_failed ? kExitCouldNotRun : kExitRefused;
 }
 
 int verify_command(const Options& options) {
   const Checked<Inputs> inputs = read_inputs(options);
   if (!inputs) {
     std::fprintf(stderr, "attestbed verify: %s\n", inputs.error().text().c_str());
-    return exit_code_of(inputs.error(), options);
+    return exit_code_of(inputs.error());
   }
   Verdict verdict;
   verdict.report_path = options.report;

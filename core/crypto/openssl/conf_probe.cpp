@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "core/crypto/openssl/library.h"
+#include "core/crypto/openssl/vectors.h"
 #include "core/crypto/sha2.h"
-#include "core/posix/describe.h"
 
 namespace {
 
@@ -17,7 +17,7 @@ std::string ours() {
   const Result<crypto::Sha256Digest> digest = crypto::sha256({bytes_of("abc")});
   // As another library in the process would, later.
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
-  return digest ? posix::to_hex(*digest) : "failed";
+  return digest ? crypto::hex(*digest) : "failed";
 }
 
 std::string stock() {
@@ -25,7 +25,7 @@ std::string stock() {
   crypto::Sha256Digest digest;
   const openssl::Digest algorithm(EVP_MD_fetch(nullptr, "SHA2-256", nullptr));
   if (!algorithm || EVP_Digest("abc", 3, digest.data(), nullptr, algorithm.get(), nullptr) != 1) return "failed";
-  return posix::to_hex(digest);
+  return crypto::hex(digest);
 }
 
 }  // namespace

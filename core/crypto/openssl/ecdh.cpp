@@ -36,9 +36,9 @@ bool usable(const EcScalar& scalar, Curve curve) {
          in_range(scalar.expose(), Bytes(openssl::library().curve(curve).order).first(scalar.size()));
 }
 
-/// import_peer makes a key of a peer's octets. bad_point unless both coordinates are below p and on the curve, which
+/// import_point makes a key of a peer's octets. bad_point unless both coordinates are below p and on the curve, which
 /// EC_POINT_oct2point checks behind this call.
-Result<openssl::Key> import_peer(const EcPoint& point) {
+Result<openssl::Key> import_point(const EcPoint& point) {
   const openssl::CurveParts& parts = openssl::library().curve(point.curve());
   openssl::Key key(parts.parameters ? EVP_PKEY_dup(parts.parameters.get()) : nullptr);
   if (!key) return Error{Errc::internal, "EC.parameters"};
@@ -50,14 +50,21 @@ Result<openssl::Key> import_peer(const EcPoint& point) {
   return key;
 }
 
-openssl::Key import_own(const EcKey& own) {
+/// import_exchange makes one object that holds our scalar and the peer's point, checked as in import_point. EVP takes
+/// the scalar from the one side of an exchange and the point from the other and asks of neither that its halves belong
+/// together, so the object can stand on both sides. A second one would cost another set-up of the curve: a tenth of the
+/// whole exchange on P-256. Null if the point is bad, or OpenSSL fails.
+openssl::Key import_exchange(const EcScalar& own, const EcPoint& peer) {
   // An integer parameter lies in the byte order of the machine.
   EcScalar native;
-  const MutBytes scalar = native.expose_mut(own.scalar().size());
-  std::ranges::copy(own.scalar().expose(), scalar.begin());
+  const MutBytes scalar = native.expose_mut(own.size());
+  std::ranges::copy(own.expose(), scalar.begin());
   if constexpr (std::endian::native == std::endian::little) std::ranges::reverse(scalar);
+  EncodedPoint octets;
+  const std::size_t size = encode(peer, octets).size();
 
-  OSSL_PARAM params[] = {openssl::group_parameter(own.curve()),
+  OSSL_PARAM params[] = {openssl::group_parameter(peer.curve()),
+                         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets.data(), size),
                          OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, scalar.data(), scalar.size()),
                          OSSL_PARAM_construct_end()};
   const openssl::KeyContext make(EVP_PKEY_CTX_new_from_name(openssl::library_context(), "EC", nullptr));
@@ -98,7 +105,7 @@ Result<EcPoint> ec_public(Curve curve, const EcScalar& scalar) {
 
 Status ec_check(const EcPoint& point) {
   const openssl::ErrorScope errors;
-  TRY(import_peer(point));
+  TRY(import_point(point));
   return ok();
 }
 
@@ -107,10 +114,12 @@ Status ecdh(const EcKey& own, const EcPoint& peer, EcSharedSecret& z) {
   if (own.curve() != peer.curve()) return Error{Errc::bad_value, "ECDH.curve"};
   if (!usable(own.scalar(), own.curve())) return Error{Errc::bad_value, "EC.scalar"};
   const openssl::ErrorScope errors;
-  const openssl::Key peer_key = TRY(import_peer(peer));
-  const openssl::Key own_key = import_own(own);
-  const openssl::KeyContext derive(
-      own_key ? EVP_PKEY_CTX_new_from_pkey(openssl::library_context(), own_key.get(), nullptr) : nullptr);
+  const openssl::Key both = import_exchange(own.scalar(), peer);
+  if (!both) {
+    TRY(ec_check(peer));
+    return Error{Errc::internal, "ECDH"};
+  }
+  const openssl::KeyContext derive(EVP_PKEY_CTX_new_from_pkey(openssl::library_context(), both.get(), nullptr));
 
   // validate_peer is off because the point was checked above: for a curve of cofactor 1 every point on it but infinity,
   // which has no coordinates, is in the one group of order n. The check that OpenSSL would add multiplies by n to learn
@@ -119,7 +128,7 @@ Status ecdh(const EcKey& own, const EcPoint& peer, EcSharedSecret& z) {
   const MutBytes secret = z.expose_mut(width);
   std::size_t size = secret.size();
   if (!derive || EVP_PKEY_derive_init(derive.get()) != 1 ||
-      EVP_PKEY_derive_set_peer_ex(derive.get(), peer_key.get(), /*validate_peer=*/0) != 1 ||
+      EVP_PKEY_derive_set_peer_ex(derive.get(), both.get(), /*validate_peer=*/0) != 1 ||
       EVP_PKEY_derive(derive.get(), secret.data(), &size) != 1 || size != width) {
     z.clear();
     return Error{Errc::internal, "ECDH"};

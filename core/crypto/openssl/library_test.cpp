@@ -11,6 +11,7 @@
 
 #include "core/crypto/openssl/vectors.h"
 #include "core/crypto/sha2.h"
+#include "core/posix/describe.h"
 #include "core/posix/fd.h"
 
 namespace attestbed::openssl {

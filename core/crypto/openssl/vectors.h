@@ -9,7 +9,6 @@
 
 #include "core/base/secret.h"
 #include "core/crypto/ecdh.h"
-#include "core/posix/describe.h"
 
 // Test vectors, as tests write them down: hexadecimal text.
 namespace attestbed::crypto {
@@ -18,9 +17,15 @@ using Octets = std::vector<std::uint8_t>;
 
 /// unhex throws on a text that is not hexadecimal: a mistyped vector must not pass as an empty one.
 inline Octets unhex(std::string_view text) {
-  std::string octets;
-  if (!posix::from_hex(text, octets)) throw std::invalid_argument("not hexadecimal: " + std::string(text));
-  return {octets.begin(), octets.end()};
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (text.size() % 2 != 0 || text.find_first_not_of(kDigits) != text.npos) {
+    throw std::invalid_argument("not lower-case hexadecimal: " + std::string(text));
+  }
+  Octets octets;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    octets.push_back(static_cast<std::uint8_t>(kDigits.find(text[i]) << 4 | kDigits.find(text[i + 1])));
+  }
+  return octets;
 }
 
 template <std::size_t N>
@@ -38,7 +43,13 @@ Secret<N> unhex_secret(std::string_view text) {
 }
 
 inline std::string hex(Bytes octets) {
-  return posix::to_hex(octets);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t octet : octets) {
+    text += kDigits[octet >> 4];
+    text += kDigits[octet & 0xf];
+  }
+  return text;
 }
 
 inline EcPoint unhex_point(Curve curve, std::string_view x, std::string_view y) {

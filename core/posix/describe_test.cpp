@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/posix/describe.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+namespace attestbed::posix {
+namespace {
+
+struct Sentence {
+  const char* name;
+  Error error;
+  const char* begins;  // up to the remedy, which is the table's
+};
+const Sentence kSentences[] = {
+    {"Values",
+     {Errc::bad_length, "decryption.iv", 11, 12},
+     "bad_length: a field that has one legal length has another (at decryption.iv; expected 12, found 11): "},
+    {"NoNumbers",
+     {Errc::jwe_header, "protected.alg"},
+     "jwe_header: the protected JWE header is not what this guest accepts (at protected.alg): "},
+    {"Bound",
+     {Errc::too_large, "secret", 70000, 32768},
+     "too_large: a length is above its documented bound (at secret; at most 32768, found 70000): "},
+    {"Offset",
+     {Errc::bad_json, "JSON", 17, 0},
+     "bad_json: the text is not JSON (RFC 8259) or not UTF-8 (at JSON; octet 17): "},
+    {"SystemError",
+     {Errc::transport, "connect", ENOENT},
+     "transport: the line failed: connect, read or write (at connect; No such file or directory): "},
+    {"UnknownSystemError",
+     {Errc::io_failed, "ioctl", 1'000'000},
+     "io_failed: a file or device could not be read or written (at ioctl; errno 1000000): "},
+    {"Status",
+     {Errc::firmware_refused, "exit", 0x2'00000000},
+     "firmware_refused: the firmware or hypervisor refused the guest request (at exit; found 0x200000000): "},
+    {"NowhereAndNothing",
+     {Errc::refused, nullptr},
+     "refused: the attestation was refused without a reason that this guest knows: "},
+};
+
+class Describe : public testing::TestWithParam<Sentence> {};
+TEST_P(Describe, SaysWhatWhereExpectedFoundAndWhatToDo) {
+  EXPECT_EQ(describe(GetParam().error), GetParam().begins + std::string(error_row(GetParam().error.code).remedy));
+}
+INSTANTIATE_TEST_SUITE_P(Errors, Describe, testing::ValuesIn(kSentences), [](const auto& i) { return i.param.name; });
+
+TEST(Describe, IsOneLineForEveryCode) {
+  for (const ErrorRow& row : error_rows()) {
+    const std::string text = describe({row.code, "field", 3, 2});
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+    EXPECT_EQ(text.rfind(row.name, 0), 0U) << text;
+  }
+}
+
+TEST(Hex, ReadsWhatItWrites) {
+  std::string octets;
+  ASSERT_TRUE(from_hex("00ff7f80deadbeef", octets));
+  EXPECT_EQ(octets, std::string("\x00\xff\x7f\x80\xde\xad\xbe\xef", 8));
+  EXPECT_EQ(to_hex(bytes_of(octets)), "00ff7f80deadbeef");
+  EXPECT_EQ(to_hex({}), "");
+}
+
+TEST(Hex, ReadsEitherCase) {
+  std::string octets;
+  ASSERT_TRUE(from_hex("aBCdEf", octets));
+  EXPECT_EQ(octets, "\xab\xcd\xef");
+  ASSERT_TRUE(from_hex("", octets));
+  EXPECT_EQ(octets, "");
+}
+
+TEST(Hex, RefusesEverythingElse) {
+  // Each neighbour of the three ranges of digits, an odd length, a prefix and a space.
+  for (const char* text : {"0", "0/", "0:", "0@", "0G", "0`", "0g", "0x00", " 00", "00 ", "0\xff"}) {
+    std::string octets = "left over";
+    EXPECT_FALSE(from_hex(text, octets)) << text;
+    EXPECT_EQ(octets, "");
+  }
+}
+
+}  // namespace
+}  // namespace attestbed::posix

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// `attestbed show` and `attestbed verify` as people run them: the program, its output, its exit code.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/verify/test_ca.h"
+
+namespace attestbed {
+namespace {
+
+using nlohmann::json;
+using verify::test::Octets;
+
+const std::string kData = std::string(ATTESTBED_SOURCE_DIR) + "/core/verify/testdata/";
+const std::string kThen = " --at 2025-10-01T00:00:00Z";
+
+struct Ran {
+  int exit_code;
+  std::string out, err;
+};
+
+/// Scratch is a directory of this test's own, removed with everything in it.
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = testing::TempDir() + "/cli_verify_XXXXXX";
+    path_ = mkdtemp(name.data());
+  }
+  ~Scratch() { std::filesystem::remove_all(path_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  std::string put(const std::string& name, const Octets& octets) const {
+    std::ofstream(*this / name, std::ios::binary).write(text_of(octets).data(), static_cast<long>(octets.size()));
+    return *this / name;
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+Ran attestbed(const std::string& arguments) {
+  const Scratch scratch;
+  const std::string err = scratch / "err";
+  std::FILE* pipe = popen((ATTESTBED_PROGRAM " " + arguments + " 2>" + err + " </dev/null").c_str(), "r");
+  Ran ran{-1, {}, {}};
+  char chunk[4096];
+  for (std::size_t n = 0; (n = std::fread(chunk, 1, sizeof chunk, pipe)) > 0;) ran.out.append(chunk, n);
+  const int status = pclose(pipe);
+  ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  std::ifstream file(err);
+  ran.err.assign(std::istreambuf_iterator<char>(file), {});
+  return ran;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string report(const std::string& name) {
+  return kData + "reports/" + name + ".bin";
+}
+const std::string kCerts = " --certs " + kData + "certs";
+
+TEST(AttestbedVerify, AcceptsEverySampleAndSaysWhichCertificateFits) {
+  const struct {
+    const char* report;
+    const char* certificate;
+  } samples[] = {{"v2-milan-debug", "v2-milan-debug.vcek.der"},
+                 {"v2-milan-idblock", "v2-milan-idblock.vcek.der"},
+                 {"v2-milan-sevcrate", "v2-milan-sevcrate.vcek.der"},
+                 {"v3-milan", "v3-milan.vcek.der"},
+                 {"v3-milan-vlek", "v3-milan-vlek.vlek.der"},
+                 {"v5-genoa", "v5-genoa.vcek.der"},
+                 {"v5-turin", "v5-turin.vcek.der"}};
+  for (const auto& [name, certificate] : samples) {
+    SCOPED_TRACE(name);
+    const Ran ran = attestbed("verify " + report(name) + kCerts + kThen + " --json");
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_EQ(ran.err, "");
+    const json verdict = json::parse(ran.out, nullptr, false);
+    ASSERT_TRUE(verdict.is_object()) << ran.out;
+    EXPECT_EQ(verdict["verdict"], "verified");
+    EXPECT_EQ(verdict["roots_are_amds"], true);
+    EXPECT_EQ(verdict["checks"].size(), 13u);
+    for (const json& check : verdict["checks"]) EXPECT_EQ(check["ok"], true) << check;
+    EXPECT_TRUE(contains(verdict["checks"][1]["found"], certificate)) << verdict["checks"][1];
+  }
+}
+
+TEST(AttestbedVerify, StatesWhatItDidNotJudge) {
+  const Ran ran = attestbed("verify " + report("v2-milan-debug") + kCerts + kThen + " --json");
+  ASSERT_EQ(ran.exit_code, 0);
+  const json facts = json::parse(ran.out)["not_judged"];
+  EXPECT_EQ(facts["debug"], true);
+  EXPECT_EQ(facts["vmpl"], 0);
+  EXPECT_EQ(facts["policy"]["value"], "0x00000000000b0000");
+  const Ran masked = attestbed("verify " + report("v3-milan-vlek") + kCerts + kThen);
+  EXPECT_TRUE(contains(masked.out, "ok      chip id        not compared")) << masked.out;
+}
+
+TEST(AttestbedVerify, WithoutATimeRefusesTheExpiredVlek) {
+  const Ran ran = attestbed("verify " + report("v3-milan-vlek") + kCerts);
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_TRUE(contains(ran.out, "FAILED  chain_expired")) << ran.out;
+  EXPECT_TRUE(contains(ran.out, "REFUSED"));
+  EXPECT_TRUE(contains(ran.err, "chain_expired"));
+  EXPECT_EQ(std::ranges::count(ran.err, '\n'), 1);
+}
+
+TEST(AttestbedVerify, RefusesAFlippedOctetWithTheReason) {
+  const Scratch scratch;
+  const struct {
+    std::size_t octet;
+    const char* code;
+  } flips[] = {{0x90, "signature_invalid"}, {0x187, "tcb_mismatch"},   {0x1a0, "chip_id_mismatch"},
+               {0x20f, "report_reserved"},  {0x000, "report_version"}, {0x2a0, "signature_invalid"}};
+  for (const auto& [octet, code] : flips) {
+    SCOPED_TRACE(code);
+    Octets changed = verify::test::read_testdata("reports/v5-genoa.bin");
+    changed[octet] ^= 0xff;
+    const Ran ran = attestbed("verify " + scratch.put("changed.bin", changed) + kCerts + kThen);
+    EXPECT_EQ(ran.exit_code, 1);
+    EXPECT_TRUE(contains(ran.out, std::string("FAILED  ") + code)) << ran.out;
+  }
+}
+
+TEST(AttestbedVerify, CertOnlyStopsAfterTheChain) {
+  const Ran good = attestbed("verify --cert-only --certs " + kData + "certs/turin-only.vcek.der" + kThen);
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_TRUE(contains(good.out, "CHAIN VERIFIED, no report was judged"));
+  for (const char* bad : {"bad-hwid-wrapped", "bad-legacy"}) {
+    const Ran ran = attestbed("verify --cert-only --certs " + kData + "certs/" + bad + ".vcek.der" + kThen);
+    EXPECT_EQ(ran.exit_code, 1);
+    EXPECT_TRUE(contains(ran.out, "FAILED  chain_signature")) << ran.out;
+  }
+  const Ran none = attestbed("verify --cert-only --certs " + kData + "ca/ask_ark_milan.pem" + kThen);
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_TRUE(contains(none.err, "certificate_missing"));
+
+  const Scratch scratch;
+  Octets changed = verify::test::read_testdata("reports/v5-genoa.bin");
+  changed[0x90] ^= 1;  // the signature no longer fits, which nobody looks at here
+  EXPECT_EQ(attestbed("verify --cert-only " + scratch.put("r.bin", changed) + kCerts + kThen).exit_code, 0);
+}
+
+TEST(AttestbedVerify, TrustsOnlyTheRootsThatAreNamed) {
+  const std::string genoa = "verify " + report("v5-genoa") + kCerts + kThen;
+  EXPECT_EQ(attestbed(genoa + " --root " + kData + "ca/ask_ark_genoa.pem").exit_code, 0);
+  const Ran other = attestbed(genoa + " --root " + kData + "ca/ask_ark_milan.pem");
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_TRUE(contains(other.err, "root_untrusted")) << other.err;
+  const Ran none = attestbed(genoa + " --root " + kData + "certs/v5-genoa.vcek.der");
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_TRUE(contains(none.err, "root_untrusted")) << none.err;
+}
+
+TEST(AttestbedVerify, IsLoudAboutARootThatIsNotAmds) {
+  using namespace verify::test;
+  const Scratch scratch;
+  snp::RawReport made = report_for(snp::Product::genoa);
+  sign(made, vek_key());
+  const Bytes octets = snp::octets_of(made);
+  const std::string file = scratch.put("report.bin", Octets(octets.begin(), octets.end()));
+  const std::string ark = scratch.put("ark.der", der_of(ark_spec("Genoa")));
+  scratch.put("ask.der", der_of(ask_spec("Genoa")));
+  scratch.put("vcek.der", der_of(vcek_spec(snp::Product::genoa)));
+  const std::string command = "verify " + file + " --certs " + scratch.path() + kThen;
+
+  const Ran named = attestbed(command + " --root " + ark);
+  EXPECT_EQ(named.exit_code, 0) << named.err;
+  EXPECT_TRUE(contains(named.out, "THE ROOT IS NOT AMD'S"));
+  EXPECT_TRUE(contains(named.out, "VERIFIED UNDER A ROOT THAT IS NOT AMD'S"));
+  const Ran evidence_only = attestbed(command);
+  EXPECT_EQ(evidence_only.exit_code, 1);
+  EXPECT_TRUE(contains(evidence_only.err, "root_untrusted")) << evidence_only.err;
+}
+
+TEST(AttestbedVerify, SkipsAMalformedFileOfADirectoryButNotANamedOne) {
+  const Scratch scratch;
+  scratch.put("a-broken.der", {0x30, 0x03, 0x01});
+  scratch.put("notes.txt", {'x'});
+  scratch.put("b.der", verify::test::read_testdata("certs/v5-genoa.vcek.der"));
+  const std::string command = "verify " + report("v5-genoa") + kThen + " --certs " + scratch.path();
+  const Ran in_directory = attestbed(command);
+  EXPECT_EQ(in_directory.exit_code, 0) << in_directory.err;
+  EXPECT_TRUE(contains(in_directory.out, "warning")) << in_directory.out;
+  EXPECT_TRUE(contains(in_directory.out, "a-broken.der")) << in_directory.out;
+  const Ran named = attestbed(command + "/a-broken.der");
+  EXPECT_EQ(named.exit_code, 1);
+  EXPECT_TRUE(contains(named.err, "certificate_malformed")) << named.err;
+  scratch.put("c.pem", Octets(70 * 1024, 'x'));
+  EXPECT_TRUE(contains(attestbed(command).out, "too_large"));
+}
+
+TEST(AttestbedShow, NamesTheFieldsOfAReport) {
+  const Ran ran = attestbed("show " + report("v2-milan-debug") + " --json");
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  // From the samples' README and its report: firmware 1.49.3, DEBUG policy 0xb0000.
+  const json shown = json::parse(ran.out);
+  EXPECT_EQ(shown["version"], 2);
+  EXPECT_EQ(shown["policy"]["value"], "0x00000000000b0000");
+  EXPECT_TRUE(contains(shown["policy"]["means"], "DEBUG ALLOWED"));
+  EXPECT_EQ(shown["current_firmware"], "1.49 build 3");
+  EXPECT_FALSE(shown.contains("cpuid"));
+
+  const json turin = json::parse(attestbed("show " + report("v5-turin") + " --json").out);
+  EXPECT_EQ(turin["product"], "Turin");
+  EXPECT_EQ(turin["reported_tcb"]["value"], "0001000200000047");
+  EXPECT_EQ(turin["reported_tcb"]["boot_loader"], 1);
+  EXPECT_EQ(turin["reported_tcb"]["snp"], 2);
+  EXPECT_EQ(turin["platform_info"]["value"], "0x0000000000000067");
+
+  const Ran text = attestbed("show " + report("v3-milan"));
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_TRUE(contains(text.out, "microcode=219")) << text.out;
+}
+
+TEST(AttestbedShow, ShowsCertificates) {
+  const json vlek = json::parse(attestbed("show " + kData + "certs/v3-milan-vlek.vlek.der --json").out);
+  EXPECT_EQ(vlek["kind"], "VLEK");
+  EXPECT_EQ(vlek["not_after"], "2025-12-10T22:14:21Z");
+  EXPECT_EQ(vlek["tcb"]["microcode"], 0xd9);
+  EXPECT_EQ(vlek["csp_id"], "CN=cc-us-east-2.amazonaws.com");
+  const json chain = json::parse(attestbed("show " + kData + "ca/ask_ark_turin_vcek.pem --json").out);
+  ASSERT_EQ(chain.size(), 2u);
+  EXPECT_EQ(chain[1]["kind"], "ARK");
+}
+
+TEST(Attestbed, EndsWithTheDocumentedExitCode) {
+  const Scratch scratch;
+  const std::string short_report = scratch.put("short.bin", Octets(1183, 0));
+  const std::string huge = scratch.put("huge.bin", Octets(100 * 1024, 2));
+  const struct {
+    std::string arguments;
+    int exit_code;
+    const char* says;
+  } cases[] = {
+      {"--version", 0, ""},
+      {"--help", 0, ""},
+      {"verify --help", 0, ""},
+      {"show --help", 0, ""},
+      {"", 2, "subcommand"},
+      {"nonsense", 2, "nonsense"},
+      {"show", 2, "FILE"},
+      {"show --nonsense x", 2, "nonsense"},
+      {"verify " + report("v3-milan"), 2, "--certs"},
+      {"verify" + kCerts, 2, "REPORT"},
+      {"verify " + report("v3-milan") + kCerts + " --at yesterday", 2, "--at"},
+      {"show " + (scratch / "absent"), 3, "io_failed"},
+      {"show " + scratch.path(), 3, "io_failed"},
+      {"verify " + (scratch / "absent") + kCerts, 3, "io_failed"},
+      {"verify " + report("v3-milan") + " --certs " + (scratch / "absent"), 3, "io_failed"},
+      {"show " + short_report, 1, "bad_length"},
+      {"show " + huge, 1, "too_large"},
+      {"verify " + short_report + kCerts, 1, "bad_length"},
+      {"verify " + report("v3-milan") + " --certs " + scratch.path(), 1, "certificate_missing"},
+  };
+  for (const auto& [arguments, exit_code, says] : cases) {
+    SCOPED_TRACE(arguments);
+    const Ran ran = attestbed(arguments);
+    EXPECT_EQ(ran.exit_code, exit_code) << ran.out << ran.err;
+    EXPECT_TRUE(contains(ran.err, says)) << ran.err;
+  }
+}
+
+}  // namespace
+}  // namespace attestbed
