@@ -70,7 +70,6 @@ class CertificateAuthority {
   struct File {
     std::string name;
     std::string content;
-    bool is_private;
   };
   CertificateAuthority(const ProductProfile& profile, const snp::ChipId& chip_id, const snp::Tcb& tcb,
                        std::chrono::sys_seconds not_before, Issued ark, Issued ask, Issued vcek)
@@ -85,7 +84,7 @@ class CertificateAuthority {
   static Result<CertificateAuthority> make(const Options& options);
   static Result<SignedParts> signed_parts(const ProductProfile& profile, const snp::ChipId& chip_id,
                                           const snp::Tcb& tcb, std::chrono::sys_seconds not_before, const Keys& keys);
-  Result<std::vector<File>> files() const;
+  Result<std::vector<File>> public_files() const;
 
   const ProductProfile* profile_;
   snp::ChipId chip_id_;

@@ -134,20 +134,18 @@ Outcome<Der> read_certificate(const std::string& directory, std::string_view nam
 
 }  // namespace
 
-Result<std::vector<CertificateAuthority::File>> CertificateAuthority::files() const {
+Result<std::vector<CertificateAuthority::File>> CertificateAuthority::public_files() const {
   std::vector<File> files;
   std::string chain;
   const std::pair<const char*, const Issued*> members[] = {{"ask", &ask_}, {"ark", &ark_}, {"vcek", &vcek_}};
   for (const auto& [name, issued] : members) {
     const std::string as_pem = TRY(pem(issued->der));
     if (issued != &vcek_) chain += as_pem;
-    const std::string key = TRY(issued->key.to_pem());
-    files.push_back({std::string(name) + ".key", key, true});
-    files.push_back({std::string(name) + ".der", text(issued->der), false});
-    files.push_back({std::string(name) + ".pem", as_pem, false});
+    files.push_back({std::string(name) + ".der", text(issued->der)});
+    files.push_back({std::string(name) + ".pem", as_pem});
   }
-  files.push_back({"cert_chain.pem", chain, false});
-  files.push_back({kDescription, describe({profile_->product, chip_id_, tcb_, not_before_}), false});
+  files.push_back({"cert_chain.pem", chain});
+  files.push_back({kDescription, describe({profile_->product, chip_id_, tcb_, not_before_})});
   return files;
 }
 
@@ -155,19 +153,25 @@ Outcome<void> CertificateAuthority::save(const std::string& directory) const {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return Failure{Errc::io_failed, directory + ": cannot be made: " + error.message()};
-  Result<std::vector<File>> files = this->files();
+  const std::pair<const char*, const SigningKey*> keys[] = {
+      {"ark.key", &ark_.key}, {"ask.key", &ask_.key}, {"vcek.key", &vcek_.key}};
+  for (const auto& [name, key] : keys) {
+    const std::string path = join(directory, name);
+    Result<std::string> pem_text = key->to_pem();
+    if (!pem_text) return failure_at(path, pem_text.error());
+    const Status written = posix::write_file_private(path, bytes_of(*pem_text));
+    wipe({reinterpret_cast<std::uint8_t*>(pem_text->data()), pem_text->size()});
+    if (!written) return failure_at(path, written.error());
+  }
+  const Result<std::vector<File>> files = public_files();
   if (!files) return failure_at(directory, files.error());
-  Outcome<void> outcome;
-  for (File& file : *files) {
+  for (const File& file : *files) {
     const std::string path = join(directory, file.name);
     const Status written = posix::write_file_private(path, bytes_of(file.content));
-    if (file.is_private) wipe({reinterpret_cast<std::uint8_t*>(file.content.data()), file.content.size()});
-    if (!written && outcome) outcome = failure_at(path, written.error());
-    if (written && !file.is_private && ::chmod(path.c_str(), 0644) != 0 && outcome) {
-      outcome = Failure{Errc::io_failed, path + ": chmod failed"};
-    }
+    if (!written) return failure_at(path, written.error());
+    if (::chmod(path.c_str(), 0644) != 0) return Failure{Errc::io_failed, path + ": chmod failed"};
   }
-  return outcome;
+  return {};
 }
 
 Outcome<CertificateAuthority> CertificateAuthority::load(const std::string& directory, std::optional<Seed> seed) {
@@ -190,10 +194,10 @@ Outcome<CertificateAuthority> CertificateAuthority::load(const std::string& dire
   CertificateAuthority authority(**profile, description.chip_id, description.tcb, description.not_before,
                                  {keys.ark, std::move(ark)}, {keys.ask, std::move(ask)}, {keys.vcek, std::move(vcek)});
   // The copies for other tools must say the same, or a verifier would be shown another chain than reports have.
-  const Result<std::vector<File>> files = authority.files();
+  const Result<std::vector<File>> files = authority.public_files();
   if (!files) return failure_at(directory, files.error());
   for (const File& file : *files) {
-    if (file.is_private || file.name == kDescription || file.name.ends_with(".der")) continue;
+    if (file.name == kDescription || file.name.ends_with(".der")) continue;
     const std::string content = TRY(read(directory, file.name));
     if (content != file.content) {
       return Failure{Errc::bad_config, join(directory, file.name) + ": differs from the .der files beside it"};

@@ -84,8 +84,7 @@ int run_serve(const ServeOptions& options) {
   if (!signals) return fail({Errc::io_failed, "signalfd: " + std::to_string(errno)});
   auto listener = posix::listen_unix(options.unix_path, kBacklog,
                                      options.force ? posix::IfExists::take_over : posix::IfExists::refuse);
-  if (!listener)
-    return fail({listener.error().code, "unix:" + options.unix_path + ": " + posix::describe(listener.error())});
+  if (!listener) return fail(failure_at("unix:" + options.unix_path, listener.error()));
 
   const std::string measurement = posix::to_hex(trial->measurement);
   log::event(Level::warning, "simulated",
