@@ -19,6 +19,8 @@ using launch::Outcome;
 // How long a program may take to get ready, and to end by itself after its own deadline: generous, since it bounds
 // hangs and not work.
 constexpr std::chrono::seconds kPatience{60};
+// The default seed: its keys are public test keys and ship as data, so that nobody waits for RSA key generation.
+constexpr const char* kSeed = "1";
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
 
 // The word of `line` after `name`: "ready unix:/x measurement 00" has the measurement 00.
@@ -39,6 +41,21 @@ Failure io_failure(const std::string& path, const Error& error) {
   return {.program = {}, .reason = path + ": " + posix::describe(error)};
 }
 
+// Certificates alone: a private key, even a public one, teaches the wrong habit.
+Outcome<void> copy_certificates(const std::string& from, const std::string& to) {
+  std::error_code failed;
+  if (!fs::exists(from, failed)) return {};
+  fs::create_directories(to, failed);
+  for (fs::directory_iterator at(from, failed), end; !failed && at != end; at.increment(failed)) {
+    const std::string extension = at->path().extension().string();
+    if (extension != ".pem" && extension != ".der") continue;
+    fs::copy_file(at->path(), fs::path(to) / at->path().filename(), failed);
+    if (failed) break;
+  }
+  if (failed) return Failure{.program = {}, .reason = to + ": " + failed.message()};
+  return {};
+}
+
 }  // namespace
 
 Testbed::Testbed(Scenario scenario, launch::ScratchDir scratch, Clock& clock, int stop_fd)
@@ -56,21 +73,21 @@ Outcome<std::string> Testbed::start_part(const char* name, std::vector<std::stri
 
 Outcome<void> Testbed::make_certificates() {
   std::string program = TRY(launch::sibling_program("snp-sim"));
-  launch::Child* child =
-      TRY(children_.start({.name = "snp-sim certs",
-                           .program = std::move(program),
-                           .args = {"certs", "--product", scenario_.product, "--out", file("certs")}}));
+  launch::Child* child = TRY(
+      children_.start({.name = "snp-sim certs",
+                       .program = std::move(program),
+                       .args = {"certs", "--product", scenario_.product, "--seed", kSeed, "--out", file("certs")}}));
   const launch::Exit exit = TRY(children_.wait_exit(*child, clock_.now() + kPatience));
   if (!exit.clean()) return Failure{child->name(), exit.text(), child->last_lines()};
   return {};
 }
 
 Outcome<void> Testbed::start() {
+  TRY(make_certificates());
   const std::string simulator =
-      TRY(start_part("snp-sim", {"serve", "--product", scenario_.product, "--unix", file("firmware.sock")}));
+      TRY(start_part("snp-sim", {"serve", "--ca", file("certs"), "--unix", file("firmware.sock")}));
   measurement_ = word_after(simulator, "measurement");
   if (measurement_.empty()) return Failure{"snp-sim", "its ready line has no measurement: " + simulator, {}};
-  TRY(make_certificates());
 
   if (const Status written = posix::write_file_private(file("secret"), bytes_of(scenario_.secret)); !written) {
     return io_failure(file("secret"), written.error());
@@ -129,11 +146,7 @@ Outcome<void> Testbed::keep_in(const std::string& folder) const {
     if (child->name() == "attest-guest") TRY(keep("attest-guest.json", child->out().text()));
   }
   if (const auto report = read_if_there(file("report.bin"), snp::kReportBytes)) TRY(keep("report.bin", *report));
-  if (fs::exists(file("certs"), failed)) {
-    fs::copy(file("certs"), folder + "/certs", fs::copy_options::recursive, failed);
-    if (failed) return Failure{.program = {}, .reason = folder + "/certs: " + failed.message()};
-  }
-  return {};
+  return copy_certificates(file("certs"), folder + "/certs");
 }
 
 }  // namespace attestbed::tools
