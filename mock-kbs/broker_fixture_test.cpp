@@ -115,13 +115,12 @@ const crypto::EcKey& BrokerFixture::other_key() const {
 }
 
 TestGuest BrokerFixture::open_session() {
-  const Response response =
-      handle(broker(), {.method = "POST",
-                        .target = "/kbs/v0/auth",
-                        .body = R"({"version":"0.4.0","tee":"snp","extra-params":""})",
-                        .cookies = {},
-                        .authorization = {},
-                        .peer = "test"});
+  const Response response = handle(broker(), {.method = "POST",
+                                              .target = "/kbs/v0/auth",
+                                              .body = R"({"version":"0.4.0","tee":"snp","extra-params":""})",
+                                              .cookies = {},
+                                              .authorization = {},
+                                              .peer = "test"});
   EXPECT_EQ(response.status, 200);
   TestGuest guest;
   guest.cookie = response.set_cookie.substr(0, response.set_cookie.find(';'));
@@ -197,8 +196,7 @@ std::string BrokerFixture::open_jwe(const std::string& body) const {
   const std::string aad = jwe.at("protected").get<std::string>();
   const std::vector<std::uint8_t> header = octets_of_base64(Base64::url, aad);
   const json epk = json::parse(text_of(header)).at("epk");
-  const auto point =
-      crypto::EcPoint::make(crypto::Curve::p521, fixed<66>(epk, "x"), fixed<66>(epk, "y"), "epk");
+  const auto point = crypto::EcPoint::make(crypto::Curve::p521, fixed<66>(epk, "x"), fixed<66>(epk, "y"), "epk");
   const protocol::Decryption decryption{.epk = *point,
                                         .wrapped_cek = fixed<40>(jwe, "encrypted_key"),
                                         .aad = bytes_of(aad),

@@ -78,66 +78,119 @@ struct Breakage {
 };
 
 const Breakage kBreakages[] = {
-    {.name = "CookieMissing", .code = Errc::session_missing, .layer = "", .request = [](Request& r) { r.cookies = ""; }},
-    {.name = "CookieOfAnotherName", .code = Errc::session_missing, .layer = "",
+    {.name = "CookieMissing",
+     .code = Errc::session_missing,
+     .layer = "",
+     .request = [](Request& r) { r.cookies = ""; }},
+    {.name = "CookieOfAnotherName",
+     .code = Errc::session_missing,
+     .layer = "",
      .request = [](Request& r) { r.cookies = "other=" + r.cookies.substr(15); }},
-    {.name = "CookieUnknown", .code = Errc::session_unknown, .layer = "",
+    {.name = "CookieUnknown",
+     .code = Errc::session_unknown,
+     .layer = "",
      .request = [](Request& r) { r.cookies = "kbs-session-id=00000000000000000000000000000000"; }},
-    {.name = "CookieTwice", .code = Errc::session_unknown, .layer = "",
+    {.name = "CookieTwice",
+     .code = Errc::session_unknown,
+     .layer = "",
      .request = [](Request& r) { r.cookies += "; " + r.cookies; }},
-    {.name = "CookieShort", .code = Errc::session_unknown, .layer = "", .request = [](Request& r) { r.cookies.pop_back(); }},
-    {.name = "SessionExpired", .code = Errc::session_unknown, .layer = "",
+    {.name = "CookieShort",
+     .code = Errc::session_unknown,
+     .layer = "",
+     .request = [](Request& r) { r.cookies.pop_back(); }},
+    {.name = "SessionExpired",
+     .code = Errc::session_unknown,
+     .layer = "",
      .broker = [](BrokerFixture& f, TestGuest&) { f.advance(std::chrono::seconds(301)); }},
-    {.name = "NonceOfAnotherSession", .code = Errc::nonce_mismatch, .layer = "",
+    {.name = "NonceOfAnotherSession",
+     .code = Errc::nonce_mismatch,
+     .layer = "",
      .broker = [](BrokerFixture& f, TestGuest& g) { g.nonce = f.open_session().nonce; }},
-    {.name = "NonceUsedByAFailedAttempt", .code = Errc::nonce_used, .layer = "",
-     .broker = [](BrokerFixture& f, TestGuest& g) {
-       TestGuest wrong = g;
-       wrong.report.vmpl = 1;
-       EXPECT_EQ(f.attest(wrong).status, 401);
-     }},
-    {.name = "NonceUsedByASuccess", .code = Errc::nonce_used, .layer = "",
+    {.name = "NonceUsedByAFailedAttempt",
+     .code = Errc::nonce_used,
+     .layer = "",
+     .broker =
+         [](BrokerFixture& f, TestGuest& g) {
+           TestGuest wrong = g;
+           wrong.report.vmpl = 1;
+           EXPECT_EQ(f.attest(wrong).status, 401);
+         }},
+    {.name = "NonceUsedByASuccess",
+     .code = Errc::nonce_used,
+     .layer = "",
      .broker = [](BrokerFixture& f, TestGuest& g) { EXPECT_EQ(f.attest(g).status, 200); }},
     {.name = "BodyNotJson", .code = Errc::bad_json, .layer = "parse", .request = [](Request& r) { r.body = "<html>"; }},
-    {.name = "ReportVersionUnknown", .code = Errc::report_version, .layer = "parse",
+    {.name = "ReportVersionUnknown",
+     .code = Errc::report_version,
+     .layer = "parse",
      .unsigned_report = [](snp::RawReport& r) { r.version = 9; }},
-    {.name = "ReportReservedOctet", .code = Errc::report_reserved, .layer = "parse",
+    {.name = "ReportReservedOctet",
+     .code = Errc::report_reserved,
+     .layer = "parse",
      .unsigned_report = [](snp::RawReport& r) { r.reserved2[151] = 1; }},
-    {.name = "CertificateTableCut", .code = Errc::truncated, .layer = "parse",
+    {.name = "CertificateTableCut",
+     .code = Errc::truncated,
+     .layer = "parse",
      .body = [](json& b) { b["tee-evidence"]["primary_evidence"]["certs-buf"] = "AAAA"; }},
-    {.name = "TcbOfAnotherVcek", .code = Errc::tcb_mismatch, .layer = "endorse",
+    {.name = "TcbOfAnotherVcek",
+     .code = Errc::tcb_mismatch,
+     .layer = "endorse",
      .unsigned_report =
-         [](snp::RawReport& r) {
-           r.reported_tcb[7] = static_cast<std::uint8_t>(r.reported_tcb[7] - 1);
-         }},
-    {.name = "ChipOfAnotherVcek", .code = Errc::chip_id_mismatch, .layer = "endorse",
+         [](snp::RawReport& r) { r.reported_tcb[7] = static_cast<std::uint8_t>(r.reported_tcb[7] - 1); }},
+    {.name = "ChipOfAnotherVcek",
+     .code = Errc::chip_id_mismatch,
+     .layer = "endorse",
      .unsigned_report = [](snp::RawReport& r) { r.chip_id[63] ^= 1; }},
-    {.name = "ChainNotYetValid", .code = Errc::chain_not_yet_valid, .layer = "endorse",
+    {.name = "ChainNotYetValid",
+     .code = Errc::chain_not_yet_valid,
+     .layer = "endorse",
      .broker = [](BrokerFixture& f, TestGuest&) { f.date().advance(std::chrono::hours(-24 * 366)); }},
-    {.name = "ChainExpired", .code = Errc::chain_expired, .layer = "endorse",
+    {.name = "ChainExpired",
+     .code = Errc::chain_expired,
+     .layer = "endorse",
      .broker = [](BrokerFixture& f, TestGuest&) { f.date().advance(std::chrono::hours(24 * 366 * 8)); }},
-    {.name = "SignatureOctetFlipped", .code = Errc::signature_invalid, .layer = "signature",
+    {.name = "SignatureOctetFlipped",
+     .code = Errc::signature_invalid,
+     .layer = "signature",
      .report = [](snp::RawReport& r) { r.signature.r[3] ^= 0x40; }},
-    {.name = "HostDataFlippedAfterSigning", .code = Errc::signature_invalid, .layer = "signature",
+    {.name = "HostDataFlippedAfterSigning",
+     .code = Errc::signature_invalid,
+     .layer = "signature",
      .report = [](snp::RawReport& r) { r.host_data[0] ^= 1; }},
-    {.name = "MeasurementFlippedAfterSigning", .code = Errc::signature_invalid, .layer = "signature",
+    {.name = "MeasurementFlippedAfterSigning",
+     .code = Errc::signature_invalid,
+     .layer = "signature",
      .report = [](snp::RawReport& r) { r.measurement[0] ^= 1; }},
-    {.name = "MeasurementUnknown", .code = Errc::measurement_unknown, .layer = "binding",
+    {.name = "MeasurementUnknown",
+     .code = Errc::measurement_unknown,
+     .layer = "binding",
      .unsigned_report = [](snp::RawReport& r) { r.measurement[47] ^= 1; }},
-    {.name = "ReportDataFlipped", .code = Errc::report_data_mismatch, .layer = "binding",
+    {.name = "ReportDataFlipped",
+     .code = Errc::report_data_mismatch,
+     .layer = "binding",
      .unsigned_report = [](snp::RawReport& r) { r.report_data[63] ^= 1; }},
-    {.name = "ReportDataOfTrusteesBinding", .code = Errc::report_data_mismatch, .layer = "binding",
+    {.name = "ReportDataOfTrusteesBinding",
+     .code = Errc::report_data_mismatch,
+     .layer = "binding",
      .unsigned_report = [](snp::RawReport& r) { std::fill(r.report_data.begin() + 48, r.report_data.end(), 0); }},
-    {.name = "KeyOfAnotherGuest", .code = Errc::report_data_mismatch, .layer = "binding",
+    {.name = "KeyOfAnotherGuest",
+     .code = Errc::report_data_mismatch,
+     .layer = "binding",
      .broker =
          [](BrokerFixture& f, TestGuest& g) {
            g.report.report_data = BrokerFixture::report_data_for(f.other_key().point(), g.nonce);
          }},
-    {.name = "Vmpl1", .code = Errc::vmpl_too_high, .layer = "appraisal",
+    {.name = "Vmpl1",
+     .code = Errc::vmpl_too_high,
+     .layer = "appraisal",
      .unsigned_report = [](snp::RawReport& r) { r.vmpl = 1; }},
-    {.name = "DebugAllowed", .code = Errc::debug_enabled, .layer = "appraisal",
+    {.name = "DebugAllowed",
+     .code = Errc::debug_enabled,
+     .layer = "appraisal",
      .unsigned_report = [](snp::RawReport& r) { r.policy = r.policy | snp::kPolicyDebug; }},
-    {.name = "MigrationAgent", .code = Errc::policy_mismatch, .layer = "appraisal",
+    {.name = "MigrationAgent",
+     .code = Errc::policy_mismatch,
+     .layer = "appraisal",
      .unsigned_report = [](snp::RawReport& r) { r.policy = r.policy | snp::kPolicyMigrateMa; }},
 };
 
@@ -175,7 +228,7 @@ TEST_P(BrokerRefuses, OneBrokenRule) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Attest, BrokerRefuses, testing::ValuesIn(kBreakages),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 struct ResourceCase {
   const char* name;
@@ -209,7 +262,7 @@ TEST_P(ResourceRefuses, AnAttestedGuest) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Path, ResourceRefuses, testing::ValuesIn(kResourceCases),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 TEST(Resource, IsRefusedBeforeAttestAndWithoutAnything) {
   BrokerFixture fixture;
@@ -261,8 +314,11 @@ TEST(Routes, AnswerAsTrusteeDoes) {
     SCOPED_TRACE(std::string(route.method) + " " + route.target);
     const Response response = handle(fixture.broker(), request_of(route.method, route.target));
     EXPECT_EQ(response.status, route.status);
-    if (*route.variant == '\0') EXPECT_EQ(response.body, "");
-    else EXPECT_EQ(variant_of(response), route.variant);
+    if (*route.variant == '\0') {
+      EXPECT_EQ(response.body, "");
+    } else {
+      EXPECT_EQ(variant_of(response), route.variant);
+    }
     EXPECT_EQ(response.audit.refusal.has_value(), route.status != 200);
   }
 }

@@ -65,7 +65,8 @@ TEST(JweSeal, RefusesAPointThatIsNotOnTheCurve) {
   const json vector = vectors().at("cases").at(0);
   std::string y = octets(vector.at("guest_key"), "y");
   y.back() = static_cast<char>(y.back() ^ 1);
-  const auto off = crypto::EcPoint::make(crypto::Curve::p521, bytes_of(octets(vector.at("guest_key"), "x")), bytes_of(y), "x");
+  const auto off =
+      crypto::EcPoint::make(crypto::Curve::p521, bytes_of(octets(vector.at("guest_key"), "x")), bytes_of(y), "x");
   ScriptedEntropy entropy(octets(vector.at("epk"), "d") + octets(vector, "cek") + octets(vector, "iv"));
   const Checked<std::string> sealed = jwe_seal(*off, {}, entropy);
   ASSERT_FALSE(sealed);

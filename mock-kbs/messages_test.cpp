@@ -90,7 +90,10 @@ json& evidence(json& body) {
   return body["tee-evidence"]["primary_evidence"];
 }
 const BadAttest kBadAttests[] = {
-    {"InitData", Errc::bad_value, "init-data", [](json& b) { b["init-data"] = {{"format", "toml"}, {"body", ""}}; }},
+    {"InitData", Errc::bad_value, "init-data",
+     [](json& b) {
+       b["init-data"] = {{"format", "toml"}, {"body", ""}};
+     }},
     {"NoRuntimeData", Errc::json_missing, "runtime-data", [](json& b) { b.erase("runtime-data"); }},
     {"RuntimeDataList", Errc::json_type, "runtime-data", [](json& b) { b["runtime-data"] = json::array(); }},
     {"NoNonce", Errc::json_missing, "runtime-data.nonce", [](json& b) { b["runtime-data"].erase("nonce"); }},
@@ -118,7 +121,9 @@ const BadAttest kBadAttests[] = {
     {"EvidenceText", Errc::json_type, "tee-evidence.primary_evidence",
      [](json& b) { b["tee-evidence"]["primary_evidence"] = "x"; }},
     {"TrusteesShape", Errc::evidence_shape, "tee-evidence.primary_evidence.snp-report",
-     [](json& b) { b["tee-evidence"]["primary_evidence"] = {{"attestation_report", json::object()}}; }},
+     [](json& b) {
+       b["tee-evidence"]["primary_evidence"] = {{"attestation_report", json::object()}};
+     }},
     {"ReportNull", Errc::json_type, "tee-evidence.primary_evidence.snp-report",
      [](json& b) { evidence(b)["snp-report"] = nullptr; }},
     {"ReportShort", Errc::bad_length, "tee-evidence.primary_evidence.snp-report",
@@ -155,7 +160,7 @@ TEST_P(AttestRequestRefuses, OneChangedMember) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Messages, AttestRequestRefuses, testing::ValuesIn(kBadAttests),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 TEST(AttestRequest, TakesAnAbsentInitDataAndAbsentCerts) {
   json body = json::parse(good_attest());

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <charconv>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -36,14 +37,17 @@ std::string joined(const httplib::Request& request, const char* name) {
   return text;
 }
 
-// Content-Length as a number; 0 if there is none, "too much" if it is not one number said once.
-std::uint64_t announced_length(const httplib::Request& request) {
+// Content-Length as a number, 0 if there is none; nothing if it is not one number said once.
+std::optional<std::uint64_t> announced_length(const httplib::Request& request) {
   if (!request.has_header("Content-Length")) return 0;
   const std::string text = request.get_header_value("Content-Length");
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool one_number = error == std::errc() && end == text.data() + text.size() && !text.empty();
-  return one_number && request.get_header_value_count("Content-Length") == 1 ? value : UINT64_MAX;
+  const bool one_number = error == std::errc() && end == text.data() + text.size();
+  if (!one_number || request.get_header_value_count("Content-Length") != 1) return std::nullopt;
+  // Both at once is how one request is made to look like two.
+  if (request.has_header("Transfer-Encoding")) return std::nullopt;
+  return value;
 }
 
 void copy_out(const Response& response, httplib::Response& into) {
@@ -98,9 +102,19 @@ class HttpServer final : public httplib::Server {
   bool process_and_close_socket(socket_t socket) override {
     posix::Fd owned(socket);
     if (std::this_thread::get_id() == accepting_) return turn_away(owned);
+    // Memory may run out wherever the library parses: that ends this connection and no other.
+    try {
+      serve(std::move(owned));
+    } catch (const std::exception&) {
+      return false;
+    }
+    return true;
+  }
+
+  void serve(posix::Fd socket) {
     const int on = 1;
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    HttpStream stream(std::move(owned), stop_fd_, limits_);
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    HttpStream stream(std::move(socket), stop_fd_, limits_);
     for (unsigned left = limits_.requests_per_connection; left > 0 && stream.await_request(); --left) {
       bool closed = false;
       const bool answered = process_request(stream, /*close_connection=*/left == 1, closed,
@@ -109,7 +123,6 @@ class HttpServer final : public httplib::Server {
       if (!answered || closed || !stream.consumed()) break;
     }
     stream.close();
-    return true;
   }
 
   static bool turn_away(const posix::Fd& socket) {
@@ -121,7 +134,7 @@ class HttpServer final : public httplib::Server {
 
   static void accept_head(httplib::Request& request, HttpStream& stream) {
     const bool chunked = request.has_header("Transfer-Encoding");
-    stream.expect_body(chunked ? UINT64_MAX : announced_length(request));
+    stream.expect_body(chunked ? UINT64_MAX : announced_length(request).value_or(UINT64_MAX));
     // An answer is sent whole and as it is: no ranges, no compression.
     request.ranges.clear();
     request.headers.erase("Accept-Encoding");
@@ -148,9 +161,13 @@ class HttpServer final : public httplib::Server {
       answer(handle(broker_, translate(request)), response);
       return HandlerResponse::Handled;
     }
-    const std::uint64_t announced = announced_length(request);
-    if (announced > kMaxBodyBytes) {
-      answer(refuse_body(translate(request), announced), response);
+    const std::optional<std::uint64_t> announced = announced_length(request);
+    if (!announced) {
+      response.status = 400;  // audit_unparsed has it
+      return HandlerResponse::Handled;
+    }
+    if (*announced > kMaxBodyBytes) {
+      answer(refuse_body(translate(request), *announced), response);
       return HandlerResponse::Handled;
     }
     // Nobody in this protocol compresses or sends forms, and the library would unpack both without a bound.
@@ -158,7 +175,7 @@ class HttpServer final : public httplib::Server {
       answer(refuse_encoding(translate(request)), response);
       return HandlerResponse::Handled;
     }
-    if (announced == 0 && !request.has_header("Transfer-Encoding")) {
+    if (*announced == 0 && !request.has_header("Transfer-Encoding")) {
       answer(handle(broker_, translate(request)), response);
       return HandlerResponse::Handled;
     }

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mock-kbs/cert_table.h"
+
+#include <gtest/gtest.h>
+
+#include "core/base/wire.h"
+#include "core/posix/describe.h"
+#include "sim/ca.h"
+
+namespace attestbed::kbs {
+namespace {
+
+using Table = std::vector<std::uint8_t>;
+
+// GUIDs as people write them (facts/snp-firmware 3.2), without the dashes.
+constexpr char kArk[] = "c0b406a4a803495297433fb6014cd0ae";
+constexpr char kAsk[] = "4ab7b379bbac4fe4a02f05aef327c782";
+constexpr char kVcek[] = "63da758de6644564adc5f4b93be8accd";
+constexpr char kPlatform[] = "ecae0c0f950243b1afa20ae2e0d565b6";
+
+void put_entry(Table& table, const std::string& guid, std::uint32_t offset, std::uint32_t length) {
+  std::string octets;
+  EXPECT_TRUE(posix::from_hex(guid, octets));
+  table.insert(table.end(), octets.begin(), octets.end());
+  for (const std::uint32_t value : {offset, length}) {
+    for (int shift = 0; shift < 32; shift += 8) table.push_back(static_cast<std::uint8_t>(value >> shift));
+  }
+}
+
+void put_end(Table& table) {
+  table.insert(table.end(), 24, 0);
+}
+
+const sim::CertificateAuthority& authority() {
+  static const sim::CertificateAuthority made = *sim::CertificateAuthority::of_default_seed(snp::Product::milan);
+  return made;
+}
+
+Table good_table() {
+  const auto& ark = authority().ark();
+  const auto& ask = authority().ask();
+  const auto& vcek = authority().vcek();
+  const auto size = [](const auto& der) { return static_cast<std::uint32_t>(der.size()); };
+  constexpr std::uint32_t kData = 5 * 24;
+  Table table;
+  put_entry(table, kArk, kData, size(ark));
+  put_entry(table, kAsk, kData + size(ark), size(ask));
+  put_entry(table, kPlatform, 0, 8);
+  put_entry(table, kVcek, kData + size(ark) + size(ask), size(vcek));
+  put_end(table);
+  for (const auto* der : {&ark, &ask, &vcek}) table.insert(table.end(), der->begin(), der->end());
+  table.resize(4096 * ((table.size() + 4095) / 4096));
+  return table;
+}
+
+TEST(CertTable, YieldsVekAndIntermediateAndNeverARoot) {
+  const auto certificates = parse_cert_table(good_table());
+  ASSERT_TRUE(certificates) << certificates.error().text();
+  ASSERT_EQ(certificates->size(), 2U);
+  EXPECT_EQ((*certificates)[0].kind(), verify::Certificate::Kind::ask);
+  EXPECT_EQ((*certificates)[1].kind(), verify::Certificate::Kind::vcek);
+  EXPECT_EQ((*certificates)[1].source(), "certs-buf.VCEK");
+}
+
+TEST(CertTable, RefusesWhatIsNotATable) {
+  Table endless;
+  for (int i = 0; i < 17; ++i) put_entry(endless, kPlatform, 0, 0);
+  put_end(endless);
+  Table outside;
+  put_entry(outside, kVcek, 48, 1);
+  put_end(outside);
+  Table wrapped;
+  put_entry(wrapped, kVcek, 0xffffffff, 0xffffffff);
+  put_end(wrapped);
+  Table garbage;
+  put_entry(garbage, kVcek, 0, 48);
+  put_end(garbage);
+  Table open;
+  put_entry(open, kPlatform, 0, 0);
+  const std::pair<const char*, std::pair<Table, Errc>> cases[] = {
+      {"empty", {{}, Errc::truncated}},
+      {"half an entry", {Table(23), Errc::truncated}},
+      {"no end", {open, Errc::truncated}},
+      {"too many", {endless, Errc::too_large}},
+      {"outside", {outside, Errc::bad_length}},
+      {"wrapped", {wrapped, Errc::bad_length}},
+      {"no certificate", {garbage, Errc::certificate_malformed}},
+  };
+  for (const auto& [name, one] : cases) {
+    SCOPED_TRACE(name);
+    const auto certificates = parse_cert_table(one.first);
+    ASSERT_FALSE(certificates);
+    EXPECT_EQ(error_name(certificates.error().code), std::string(error_name(one.second)));
+  }
+}
+
+TEST(CertTable, NeverReadsOutsideWhateverIsCutOff) {
+  const Table whole = good_table();
+  for (std::size_t n = 0; n < whole.size(); n += 13) {
+    const auto certificates = parse_cert_table(Bytes(whole).first(n));
+    if (certificates) {
+      EXPECT_EQ(certificates->size(), 2U) << n;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace attestbed::kbs

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mock-kbs/token.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "core/posix/describe.h"
+#include "mock-kbs/base64_text.h"
+#include "mock-kbs/broker_fixture.h"
+#include "mock-kbs/es256.h"
+
+namespace attestbed::kbs {
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::uint8_t> from_base64url(std::string_view text) {
+  std::vector<std::uint8_t> octets(base64_max_decoded_size(text.size()));
+  const auto decoded = base64_decode(Base64::url, bytes_of(text), octets, "test");
+  EXPECT_TRUE(decoded) << text;
+  octets.resize(decoded ? decoded->size() : 0);
+  return octets;
+}
+
+Es256Signature signature_of(std::string_view text) {
+  const std::vector<std::uint8_t> octets = from_base64url(text);
+  Es256Signature signature{};
+  EXPECT_EQ(octets.size(), signature.size());
+  std::copy_n(octets.begin(), std::min(octets.size(), signature.size()), signature.begin());
+  return signature;
+}
+
+// RFC 7515 appendix A.3: key and JWS.
+constexpr std::string_view kRfcScalar = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
+constexpr std::string_view kRfcX = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+constexpr std::string_view kRfcInput =
+    "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVl"
+    "fQ";
+constexpr std::string_view kRfcSignature =
+    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+
+Es256Key rfc_key() {
+  crypto::EcKey key;
+  EXPECT_TRUE(key.set(crypto::Curve::p256, from_base64url(kRfcScalar)));
+  return *Es256Key::from(key);
+}
+
+TEST(Es256, VerifiesTheExampleOfRfc7515AndNothingNearIt) {
+  const Es256Key key = rfc_key();
+  EXPECT_EQ(base64url(key.point().x()), kRfcX);
+  const Es256Signature signature = signature_of(kRfcSignature);
+  EXPECT_TRUE(key.verifies(kRfcInput, signature));
+  EXPECT_FALSE(key.verifies(kRfcInput.substr(1), signature));
+  for (const std::size_t at : {std::size_t{0}, std::size_t{31}, std::size_t{32}, std::size_t{63}}) {
+    Es256Signature changed = signature;
+    changed[at] ^= 1;
+    EXPECT_FALSE(key.verifies(kRfcInput, changed)) << at;
+  }
+  EXPECT_FALSE(key.verifies(kRfcInput, Es256Signature{}));
+}
+
+TEST(Es256, SignsWhatItVerifies) {
+  const Es256Key key = rfc_key();
+  // Often enough that r or s begins with a zero octet now and then, which DER drops and JWS must not.
+  for (int i = 0; i < 300; ++i) {
+    const std::string text = "message " + std::to_string(i);
+    const Checked<Es256Signature> signature = key.sign(text);
+    ASSERT_TRUE(signature);
+    EXPECT_TRUE(key.verifies(text, *signature)) << i;
+  }
+}
+
+struct Issued {
+  BrokerFixture fixture;
+  TestGuest guest = fixture.open_session();
+  std::string token;
+  Issued() {
+    const Response response = fixture.attest(guest);
+    EXPECT_EQ(response.status, 200) << audit_line(response.audit);
+    token = json::parse(response.body).at("token").get<std::string>();
+  }
+  std::string part(int index) const {
+    std::size_t from = 0;
+    for (int i = 0; i < index; ++i) from = token.find('.', from) + 1;
+    return token.substr(from, token.find('.', from) - from);
+  }
+  json claims() const { return json::parse(text_of(from_base64url(part(1)))); }
+};
+
+TEST(Token, SaysWhatTrusteesTokensSay) {
+  const Issued issued;
+  const json header = json::parse(text_of(from_base64url(issued.part(0))));
+  EXPECT_EQ(header.at("typ"), "JWT");
+  EXPECT_EQ(header.at("alg"), "ES256");
+  EXPECT_EQ(header.at("jwk").at("kty"), "EC");
+  EXPECT_EQ(header.at("jwk").at("crv"), "P-256");
+  EXPECT_EQ(header.at("jwk").at("x").get<std::string>().size(), 43U);
+  EXPECT_EQ(from_base64url(issued.part(2)).size(), 64U);
+
+  const json claims = issued.claims();
+  EXPECT_EQ(claims.at("iat"), 1759276800);  // 2025-10-01T00:00:00Z
+  EXPECT_EQ(claims.at("exp"), 1759276800 + 300);
+  const json& cpu = claims.at("submods").at("cpu0");
+  EXPECT_EQ(cpu.at("ear.status"), "affirming");
+  EXPECT_EQ(cpu.at("ear.trustworthiness-vector").at("executables"), 3);
+  const json& evidence = cpu.at("ear.veraison.annotated-evidence");
+  std::string measurement;
+  for (int i = 0; i < 48; ++i) measurement += "a1";
+  EXPECT_EQ(evidence.at("snp").at("measurement"), measurement);
+  EXPECT_EQ(evidence.at("snp").at("policy_debug_allowed"), false);
+  EXPECT_EQ(evidence.at("report_data"), posix::to_hex(issued.guest.report.report_data));
+  const json& runtime = evidence.at("runtime_data_claims");
+  EXPECT_EQ(runtime.at("nonce"), issued.guest.nonce);
+  EXPECT_EQ(runtime.at("tee-pubkey").at("x"), base64url(issued.fixture.guest_key().point().x()));
+}
+
+TEST(Token, OpensTheResourceWithoutACookieAndBesideADeadOne) {
+  Issued issued;
+  const std::string bearer = "Bearer " + issued.token;
+  for (const char* cookie : {"", "kbs-session-id=00000000000000000000000000000000"}) {
+    const Response response = issued.fixture.get_resource(cookie, "default/sample/test", bearer);
+    ASSERT_EQ(response.status, 200) << audit_line(response.audit);
+    EXPECT_EQ(issued.fixture.open_jwe(response.body), BrokerFixture::kSecret);
+    EXPECT_EQ(response.audit.attestation.size(), 16U);
+  }
+}
+
+TEST(Token, ExpiresOnTheSecond) {
+  Issued issued;
+  issued.fixture.date().advance(std::chrono::seconds(299));
+  EXPECT_EQ(issued.fixture.get_resource("", "default/sample/test", "Bearer " + issued.token).status, 200);
+  issued.fixture.date().advance(std::chrono::seconds(1));
+  const Response late = issued.fixture.get_resource("", "default/sample/test", "Bearer " + issued.token);
+  EXPECT_EQ(late.status, 401);
+  EXPECT_NE(late.body.find("errors/TokenVerifierError"), std::string::npos);
+  EXPECT_EQ(late.audit.refusal->code, Errc::token_expired);
+}
+
+TEST(Token, IsRefusedWhenForgedInAnyPart) {
+  Issued issued;
+  Issued other;  // a broker process of its own, with a key of its own
+  json claims = issued.claims();
+  claims["exp"] = 4102444800;
+  json none = json::parse(text_of(from_base64url(issued.part(0))));
+  none["alg"] = "none";
+  const std::string later = base64url(claims.dump());
+  std::string flipped = issued.token;
+  flipped[flipped.size() - 10] = flipped[flipped.size() - 10] == 'A' ? 'B' : 'A';
+  const std::pair<const char*, std::string> forgeries[] = {
+      {"of another process", other.token},
+      {"claims changed", issued.part(0) + "." + later + "." + issued.part(2)},
+      {"alg none without signature", base64url(none.dump()) + "." + later + "."},
+      {"alg none with signature", base64url(none.dump()) + "." + issued.part(1) + "." + issued.part(2)},
+      {"jwk of another key", other.part(0) + "." + issued.part(1) + "." + issued.part(2)},
+      {"signature flipped", flipped},
+      {"no signature", issued.part(0) + "." + issued.part(1) + "."},
+      {"two parts", issued.part(0) + "." + issued.part(1)},
+      {"four parts", issued.token + "." + issued.part(2)},
+      {"one part", "token"},
+      {"padded", issued.token + "=="},
+      {"huge", std::string(kMaxTokenBytes + 1, 'A')},
+  };
+  for (const auto& [name, token] : forgeries) {
+    SCOPED_TRACE(name);
+    const Response response = issued.fixture.get_resource("", "default/sample/test", "Bearer " + token);
+    EXPECT_EQ(response.status, 401);
+    EXPECT_NE(response.body.find("errors/TokenVerifierError"), std::string::npos);
+    EXPECT_EQ(response.audit.refusal->code, Errc::token_invalid);
+  }
+}
+
+}  // namespace
+}  // namespace attestbed::kbs
