@@ -23,7 +23,8 @@ std::string good_attest() {
 }
 
 TEST(Messages, ReadEveryRequestOfTheVectorsAndWriteTheAnswers) {
-  for (const json& vector : vectors().at("cases")) {
+  const json all = vectors();
+  for (const json& vector : all.at("cases")) {
     SCOPED_TRACE(vector.at("name").get<std::string>());
     const json& http = vector.at("kbs_http");
     EXPECT_TRUE(check_auth_request(http.at("auth_request").get<std::string>()));
