@@ -43,7 +43,19 @@ struct Summary {
 /// Enough for a path of 4095 octets that all need escaping.
 inline constexpr std::size_t kMaxSummaryBytes = 32 * 1024;
 
-/// write_summary_json writes the result as one object (docs/man/attest-guest.1 lists the members). Errors: no_space.
+/// write_summary_json writes the result as one object. Members are only ever added.
+///   outcome, exit       see Summary
+///   code, field, expected, found, meaning, remedy   the error, with the row of docs/errors.md; absent if released
+///   detail              the host's own words, escaped; null if it gave none; absent if released
+///   attestation         id that every log of this attempt names; null before the challenge is known
+///   authenticated       whether the owner's signature over the secret was verified
+///   simulated_firmware  true
+///   secret              {octets, sha256, kept_in (path or null)}; null if none was released
+///   phases              [{name, ms}] of the steps that were completed, in order
+///   frames              [{message, from, octets}] that crossed the line, in order; the last one may be cut off
+///   terms               {binding, key, resource} that the guest asked for
+///   report_data         hex; null before it is known
+/// Errors: no_space.
 Result<Bytes> write_summary_json(const Summary& summary, MutBytes into);
 
 /// summary_line is the result as people read it, one line without line feed.

@@ -10,6 +10,7 @@ namespace {
 
 constexpr char kFooter[] =
     "Examples:\n"
+    "  attestbed run --show-secret\n"
     "  attestbed show report.bin\n"
     "  attestbed verify report.bin --certs vcek.der\n"
     "  attestbed verify report.bin --certs certs/ --at 2025-10-01T00:00:00Z --json\n"
@@ -22,6 +23,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", ATTESTBED_VERSION);
   app.footer(kFooter);
   int exit_code = kExitOk;
+  add_run(app, exit_code);
   add_show(app, exit_code);
   add_verify(app, exit_code);
   try {

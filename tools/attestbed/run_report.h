@@ -20,7 +20,18 @@ struct RunResult {
   bool all_released() const;
 };
 
-/// run_json is the result as one object (docs/man/attestbed-run.1).
+/// run_json is the result as one object. Members are only ever added.
+///   simulated, exit, product, measurement, resource, kept (folder or null)
+///   guests      one entry a guest: what attest-guest --json printed, and beside it
+///               calls          [{request, status, octets_sent, octets_received, ms, judgement}], HTTP as broker and
+///                              proxy logged it; judgement only if the broker refused: {layer, code, field, expected,
+///                              found}
+///               report         fields of the report; null if there was none
+///               proxy          the proxy's reason to end the attempt; null if it did not
+///               cookie_sha256, token_sha256   first 16 hex digits, as in the logs; null if there was none
+///               secret.shown   the secret; only if asked for
+///   parts       [{name, ready, ms}] that were started
+///   early_ends  parts that ended before they were told to
 std::string run_json(const RunResult& result, ShowSecret show);
 
 /// run_text is the result for people: parts, who said what to whom with times, what it means, and last the secret.
