@@ -62,7 +62,7 @@ SequenceDrawing::SequenceDrawing() {
 void SequenceDrawing::arrow(Lane from, Lane to, std::string_view label, std::optional<double> ms) {
   Row row;
   const bool rightwards = column_of(from) < column_of(to);
-  const auto [left, right] = std::minmax(column_of(from), column_of(to));
+  const std::size_t left = std::min(column_of(from), column_of(to)), right = std::max(column_of(from), column_of(to));
   for (std::size_t column = left + 1; column < right; ++column) row.put(column, "─");
   row.put(column_of(from), rightwards ? "├" : "┤");
   row.put(rightwards ? right - 1 : left + 1, rightwards ? "▶" : "◀");
