@@ -38,7 +38,10 @@ Checked<void> coordinate(const Members& key, const char* name, std::span<std::ui
 Checked<void> expect_text(const Members& object, const char* name, std::string_view expected, Errc code) {
   const std::string_view found = TRY(object.text(name));
   if (found == expected) return {};
-  return Refusal{code, object.path_of(name), std::string(expected), verify::printable(found, 64)};
+  const auto shown = [](std::string_view text) {
+    return text.empty() ? "an empty string" : verify::printable(text, 64);
+  };
+  return Refusal{code, object.path_of(name), shown(expected), shown(found)};
 }
 
 Checked<crypto::EcPoint> decode_key(const Members& runtime) {
