@@ -94,6 +94,7 @@ Failure failure_of(CURLcode code, const Incoming& in, bool sent) {
 struct HttpClient::Handle {
   CURL* curl = curl_easy_init();
   bool ready = curl != nullptr;
+  std::array<char, CURL_ERROR_SIZE> account{};  // of the last failure, in libcurl's words
   ~Handle() { curl_easy_cleanup(curl); }
 
   template <class Value>
@@ -116,6 +117,7 @@ HttpClient::HttpClient(const BrokerConfig& config, const HttpLimits& limits, Clo
                        const std::atomic<bool>& cancelled)
     : handle_(std::make_unique<Handle>()), limits_(limits), clock_(clock) {
   Handle& h = *handle_;
+  h.set(CURLOPT_ERRORBUFFER, h.account.data());
   h.set(CURLOPT_PROTOCOLS_STR, "http,https");
   h.set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   h.set(CURLOPT_HTTP09_ALLOWED, 0L);
@@ -150,6 +152,7 @@ HttpClient::~HttpClient() = default;
 Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) {
   Handle& h = *handle_;
   traffic_ = {};
+  h.account[0] = '\0';
   const Instant started = clock_.now();
   const auto left = std::chrono::ceil<milliseconds>(until - started);
   if (left <= milliseconds::zero()) return Failure{Errc::broker_timeout, "no time is left for the broker", {}};
@@ -189,7 +192,11 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
   traffic_.octets_received = in.body.size();
   h.set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   h.set(CURLOPT_POSTFIELDS, static_cast<const char*>(nullptr));
-  if (code != CURLE_OK) return failure_of(code, in, h.number(CURLINFO_PRETRANSFER_TIME_T) > 0);
+  if (code != CURLE_OK) {
+    Failure failure = failure_of(code, in, h.number(CURLINFO_PRETRANSFER_TIME_T) > 0);
+    failure.received = std::string(h.account.data()).substr(0, kMaxReceivedBytes);
+    return failure;
+  }
   return HttpReply{h.status(), std::move(in.body)};
 }
 

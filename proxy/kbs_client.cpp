@@ -18,13 +18,14 @@ constexpr std::string_view kCookieName = "kbs-session-id";
 enum class Endpoint { auth, attest, resource };
 
 bool is_markup(const HttpReply& reply) {
-  return reply.body.starts_with('<');
+  const std::size_t first = reply.body.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && reply.body[first] == '<';
 }
 
-// What the log may show of an answer that was not understood. A 200 of /attest or /resource may be a damaged token or
-// secret, so of those only a page of markup is shown: the usual sign that --url names something else than a KBS.
+// What the log may show of an answer that was not understood. A success of /attest or /resource may be a damaged token
+// or secret, so of those only a page of markup is shown: the usual sign that --url names something else than a KBS.
 std::string for_log(Endpoint endpoint, const HttpReply& reply) {
-  const bool harmless = endpoint == Endpoint::auth || reply.status != 200 || is_markup(reply);
+  const bool harmless = endpoint == Endpoint::auth || reply.status >= 400 || is_markup(reply);
   if (harmless) return reply.body.substr(0, kMaxReceivedBytes);
   return "(" + std::to_string(reply.body.size()) + " octets, not shown: they may hold a token or a sealed secret)";
 }
@@ -138,7 +139,8 @@ class KbsSession final : public BrokerSession {
 
   std::string base_;
   HttpClient http_;
-  std::string nonce_, token_, label_;
+  std::string nonce_, token_;
+  std::string label_;  // outlives the cookie, which the Bearer retry drops
 };
 
 class KbsBackend final : public Backend {
@@ -159,8 +161,12 @@ class KbsBackend final : public Backend {
 
 Result<std::unique_ptr<Backend>> make_kbs_backend(const BrokerConfig& config, Clock& clock) {
   constexpr std::size_t kMaxCaFileBytes = 4 * 1024 * 1024;
-  if (!config.ca_file.empty() && !posix::read_file(config.ca_file, kMaxCaFileBytes)) {
-    return Error{Errc::bad_config, "--ca"};
+  if (!config.ca_file.empty()) {
+    const auto roots = posix::read_file(config.ca_file, kMaxCaFileBytes);
+    if (!roots) return Error{Errc::bad_config, "--ca: cannot be read"};
+    if (roots->find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
+      return Error{Errc::bad_config, "--ca: holds no PEM certificate"};
+    }
   }
   auto backend = std::make_unique<KbsBackend>(config, clock);
   if (!backend->ready()) return Error{Errc::internal, "libcurl"};

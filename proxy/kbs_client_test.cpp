@@ -155,7 +155,7 @@ std::ostream& operator<<(std::ostream& out, const BadAnswer& bad) {
 std::string problem(const std::string& kind) {
   return R"({"type":"https://github.com/confidential-containers/kbs/errors/)" + kind + R"(","detail":"why"})";
 }
-const std::string kHtml = "<html><title>Sign in</title></html>";
+const std::string kHtml = "\n<html><title>Sign in</title></html>";
 // gzip of {"token":"x"}, as a broker would send it that compresses unasked.
 const std::string kGzip(
     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x2a\xc9\xcf\x4e\xcd\x53\xb2\x52\xaa\x50\xaa\x05\x00\xb6\x29\xca"
@@ -188,6 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadAnswer{"502", kAttest, {502, kHtml, {}}, Errc::broker_malformed},
         BadAnswer{"no token", kAttest, {200, "{}", {}}, Errc::broker_malformed},
         BadAnswer{"truncated", kAttest, {200, R"({"token":"eyJ)", {}}, Errc::broker_malformed},
+        BadAnswer{"201 with a token", kAttest, {201, R"({"token":"eyJ"})", {}}, Errc::broker_malformed},
         BadAnswer{"gzip unasked", kAttest, {200, kGzip, {{"Content-Encoding", "gzip"}}}, Errc::broker_malformed},
         BadAnswer{"policy", kResource, {401, problem("PolicyDeny"), {}}, Errc::secret_refused},
         BadAnswer{"missing", kResource, {401, problem("PluginInternalError"), {}}, Errc::secret_refused},
@@ -341,9 +342,11 @@ TEST(KbsClient, HttpsIsVerified) {
 
 TEST(KbsClient, CaFileThatCannotBeReadIsAConfigurationError) {
   posix::SteadyClock clock;
-  const auto backend = make_kbs_backend({.url = "https://localhost", .ca_file = "/nonexistent/ca.pem"}, clock);
-  ASSERT_FALSE(backend);
-  EXPECT_EQ(backend.error().code, Errc::bad_config);
+  for (const char* file : {"/nonexistent/ca.pem", ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/README.md"}) {
+    const auto backend = make_kbs_backend({.url = "https://localhost", .ca_file = file}, clock);
+    ASSERT_FALSE(backend) << file;
+    EXPECT_EQ(backend.error().code, Errc::bad_config);
+  }
 }
 
 }  // namespace

@@ -51,7 +51,10 @@ int serve(const proxy::Config& config) {
   if (!crypto_works) return fail(crypto_works.error(), "cannot start");
   posix::SteadyClock clock;
   auto backend = config.protocol->make(config.broker, clock);
-  if (!backend) return fail(backend.error(), "cannot use the broker's configuration");
+  if (!backend) {
+    const std::string ca = config.broker.ca_file.empty() ? "" : " --ca " + config.broker.ca_file;
+    return fail(backend.error(), "cannot use --url " + config.broker.url + ca);
+  }
   auto listener = proxy::listen_on_unix(config.unix_path, config.if_exists);
   if (!listener) return fail(listener.error(), "cannot listen on unix:" + config.unix_path);
   const posix::Fd signals = take_signals();
