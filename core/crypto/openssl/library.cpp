@@ -7,6 +7,15 @@
 namespace attestbed::openssl {
 namespace {
 
+// Whoever initialises OpenSSL first decides for the process whether it reads OPENSSL_CONF, a file that may name code to
+// load. Other libraries do that behind our back (libcurl when it is set up, cpp-httplib even before main), so the
+// promise is made before the constructors of shared libraries run. The array holds the entries of a program alone,
+// which is all that we link into.
+void promise_to_read_no_configuration() {
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+}
+[[gnu::section(".preinit_array"), gnu::used]] void (*const before_everything)() = promise_to_read_no_configuration;
+
 Key domain_parameters(OSSL_LIB_CTX* context, crypto::Curve curve) {
   OSSL_PARAM params[] = {group_parameter(curve), OSSL_PARAM_construct_end()};
   const KeyContext make(EVP_PKEY_CTX_new_from_name(context, "EC", nullptr));
@@ -30,8 +39,6 @@ CurveParts curve_parts(OSSL_LIB_CTX* context, crypto::Curve curve) {
 
 Library* make_library() {
   const ErrorScope errors;
-  // Whoever initialises OpenSSL first decides for the process whether it reads OPENSSL_CONF, which may load code.
-  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   auto made = std::make_unique<Library>();
   made->context.reset(OSSL_LIB_CTX_new());
   OSSL_LIB_CTX* const context = made->context.get();

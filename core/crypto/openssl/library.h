@@ -29,9 +29,8 @@ struct Library {
   const CurveParts& curve(crypto::Curve which) const { return which == crypto::Curve::p256 ? p256 : p521; }
 };
 
-/// library returns it. The first call makes OpenSSL promise not to read its configuration (OPENSSL_CONF) in this
-/// process; a program that lets another library initialise OpenSSL calls it first, so that the promise covers that
-/// library too.
+/// library returns it. A program that links it never reads OPENSSL_CONF, neither for us nor for other libraries that it
+/// shares libcrypto with: that is settled before main and before their own initialisation.
 const Library& library();
 
 /// library_context is the context for everything else: certificates, signatures.

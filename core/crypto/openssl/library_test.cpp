@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::string_view kSha256OfAbc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-/// probe runs conf_probe in an environment with this configuration file and returns what it prints.
-std::string probe(const std::string& how, const std::string& conf) {
+/// run_with runs a program in an environment with this configuration file and returns what it prints.
+std::string run_with(std::string program, const std::string& conf) {
   const std::string path = testing::TempDir() + "attestbed-conf-" + std::to_string(getpid());
   if (!posix::write_file_private(path, bytes_of(conf))) return "could not write the configuration";
   int ends[2];
@@ -29,11 +29,11 @@ std::string probe(const std::string& how, const std::string& conf) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, write_end.get(), STDOUT_FILENO);
-  std::string setting = "OPENSSL_CONF=" + path, program = CONF_PROBE, argument = how;
-  std::array<char*, 3> argv{program.data(), argument.data(), nullptr};
+  std::string setting = "OPENSSL_CONF=" + path;
+  std::array<char*, 2> argv{program.data(), nullptr};
   std::array<char*, 2> environment{setting.data(), nullptr};
   pid_t child = -1;
-  const int spawned = posix_spawn(&child, CONF_PROBE, &actions, nullptr, argv.data(), environment.data());
+  const int spawned = posix_spawn(&child, program.c_str(), &actions, nullptr, argv.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
   write_end.reset();
   std::string printed;
@@ -60,15 +60,15 @@ const std::string kBroken = "openssl_conf = [[[\n[init\n=\n\\";
 
 // Shows that the file does harm, so that the next test means something.
 TEST(OpensslConf, HostileFileHarmsAProgramThatReadsIt) {
-  EXPECT_EQ(probe("stock", kHostile), "trap ran\nfailed\n");
+  EXPECT_EQ(run_with(CONF_STOCK, kHostile), "trap ran\nfailed\n");
 }
 
 TEST(OpensslConf, HostileFileDoesNotReachUs) {
-  EXPECT_EQ(probe("ours", kHostile), std::string(kSha256OfAbc) + "\n");
+  EXPECT_EQ(run_with(CONF_PROBE, kHostile), std::string(kSha256OfAbc) + "\n");
 }
 
 TEST(OpensslConf, BrokenFileDoesNotReachUs) {
-  EXPECT_EQ(probe("ours", kBroken), std::string(kSha256OfAbc) + "\n");
+  EXPECT_EQ(run_with(CONF_PROBE, kBroken), std::string(kSha256OfAbc) + "\n");
 }
 
 TEST(OpensslLibrary, IsNotTheDefaultContext) {
