@@ -75,7 +75,9 @@ void add_guest(CLI::App* app, GuestOptions& into) {
   });
   add_checked(app, "--host-data", "HOST_DATA of the launch, up to 32 octets", "HEX",
               [&into](const std::string& value) { return hex_into(value, into.host_data); });
-  app->add_option("--seed", into.seed, "make VMPCKs, REPORT_IDs and signatures repeatable")->type_name("N");
+  app->add_option("--seed", into.seed, "make VMPCKs, REPORT_IDs and signatures repeatable")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
 }
 
 void add_serve(CLI::App& app, ServeOptions& into) {
@@ -112,7 +114,9 @@ void add_certs(CLI::App& app, CertsOptions& into) {
       "Without --seed everything is random. A seed gives the same octets each time; seed 1 is public.");
   certs->add_option("--out", into.out, "directory; missing parents are made")->type_name("DIR")->required();
   add_product(certs, into.product);
-  certs->add_option("--seed", into.seed, "make the keys and certificates repeatable")->type_name("N");
+  certs->add_option("--seed", into.seed, "make the keys and certificates repeatable")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   add_checked(certs, "--not-before", "first moment of validity, as 2025-01-01T00:00:00Z", "TIME",
               [&into](const std::string& value) {
                 into.not_before = utc_time(value);
