@@ -28,6 +28,8 @@ struct TestGuest {
   snp::RawReport report{};  // measurement, policy and REPORT_DATA as they should be; not signed yet
 };
 
+/// BrokerFixture knows four entries by the octet that their measurement repeats: a1 the test's own guest, a2 a guest
+/// with another secret, a3 one whose root is another, a4 one that may be debugged and migrated and is exposed to W1.
 class BrokerFixture {
  public:
   explicit BrokerFixture(SessionTable::Limits limits = {});

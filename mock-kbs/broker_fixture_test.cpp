@@ -20,6 +20,10 @@ const sim::CertificateAuthority& authority() {
   static const sim::CertificateAuthority made = *sim::CertificateAuthority::of_default_seed(snp::Product::milan);
   return made;
 }
+const sim::CertificateAuthority& another_authority() {
+  static const sim::CertificateAuthority made = *sim::CertificateAuthority::of_default_seed(snp::Product::genoa);
+  return made;
+}
 
 verify::Certificate certificate(Bytes der, const char* source) {
   return verify::Certificate::parse(der, source)->front();
@@ -48,7 +52,15 @@ ReferenceValues reference_values() {
   other.name = "other-guest";
   other.measurements = {measurement_of(0xa2)};
   other.resources = {{"default/other/secret", secret("not yours")}};
-  return *ReferenceValues::make({entry, other});
+  ReferenceEntry elsewhere = entry;
+  elsewhere.name = "guest-of-another-root";
+  elsewhere.measurements = {measurement_of(0xa3)};
+  elsewhere.roots = {certificate(another_authority().ark(), "another ark")};
+  ReferenceEntry lax = entry;
+  lax.name = "lax-guest";
+  lax.measurements = {measurement_of(0xa4)};
+  lax.allow_debug = lax.allow_migration_agent = lax.w1_exposed = true;
+  return *ReferenceValues::make({entry, other, elsewhere, lax});
 }
 
 std::vector<std::uint8_t> octets_of_base64(Base64 alphabet, const std::string& text) {

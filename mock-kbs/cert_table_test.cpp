@@ -5,6 +5,7 @@
 
 #include "core/base/wire.h"
 #include "core/posix/describe.h"
+#include "mock-kbs/broker_fixture.h"
 #include "sim/ca.h"
 
 namespace attestbed::kbs {
@@ -60,6 +61,26 @@ TEST(CertTable, YieldsVekAndIntermediateAndNeverARoot) {
   EXPECT_EQ((*certificates)[0].kind(), verify::Certificate::Kind::ask);
   EXPECT_EQ((*certificates)[1].kind(), verify::Certificate::Kind::vcek);
   EXPECT_EQ((*certificates)[1].source(), "certs-buf.VCEK");
+}
+
+TEST(CertTable, EndorsesAReportForABrokerThatHasNoCertificates) {
+  BrokerFixture fixture;
+  TestGuest guest = fixture.open_session();
+  const auto challenge = *protocol::Challenge::make(ByteArray<32>{7});
+  guest.report.report_data =
+      *crypto::sha512({fixture.guest_key().point().x(), fixture.guest_key().point().y(), challenge.octets()});
+  BrokerFixture::sign(guest.report);
+  AttestRequest request;
+  request.key = fixture.guest_key().point();
+  std::ranges::copy(octets_of(guest.report), request.report.begin());
+  const EvidenceJudge bare(fixture.broker().judge.values(), {});
+  const Judgement without = bare.judge(request, challenge, fixture.date().now());
+  ASSERT_FALSE(without.outcome);
+  EXPECT_EQ(without.layer, Layer::endorse);
+  EXPECT_EQ(without.outcome.error().code, Errc::certificate_missing);
+  request.certs = good_table();
+  const Judgement with = bare.judge(request, challenge, fixture.date().now());
+  EXPECT_TRUE(with.outcome) << with.outcome.error().text();
 }
 
 TEST(CertTable, RefusesWhatIsNotATable) {

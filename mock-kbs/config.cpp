@@ -153,6 +153,11 @@ void announce(const Config& config) {
     log::event(log::Level::warning, "no_measurement",
                {{"message", "no measurement is configured: every attestation will be refused"}});
   }
+  if (!config.listen.loopback) {
+    log::event(log::Level::warning, "no_tls",
+               {{"listen", config.listen.host},
+                {"message", "plain HTTP beyond loopback: cookies and tokens can be read on the way"}});
+  }
   if (config.certificates.empty()) {
     log::event(log::Level::warning, "no_certificates",
                {{"message", "no --certs: only evidence that brings its own VCEK or VLEK can be verified"}});

@@ -64,6 +64,18 @@ TEST(Broker, GivesEveryGuestItsOwnSessionAndSeal) {
   EXPECT_NE(json::parse(one).at("encrypted_key"), json::parse(two).at("encrypted_key"));
 }
 
+TEST(Broker, AcceptsWhatAnEntryAllowsByNameAndSaysSo) {
+  BrokerFixture fixture;
+  TestGuest guest = fixture.open_session();
+  guest.report.measurement.fill(0xa4);
+  guest.report.policy = guest.report.policy | snp::kPolicyDebug | snp::kPolicyMigrateMa;
+  const Response attested = fixture.attest(guest);
+  ASSERT_EQ(attested.status, 200) << audit_line(attested.audit);
+  EXPECT_EQ(attested.audit.entry, "lax-guest");
+  EXPECT_NE(audit_line(attested.audit).find("\"w1_exposed\":true"), std::string::npos);
+  EXPECT_EQ(fixture.get_resource(guest.cookie, "default/sample/test").status, 200);
+}
+
 // Breakage changes one thing of an attestation that would pass. `unsigned_report` is changed before the VCEK signs, so
 // the signature holds; `report` after it.
 struct Breakage {
@@ -165,6 +177,10 @@ const Breakage kBreakages[] = {
      .code = Errc::measurement_unknown,
      .layer = "binding",
      .unsigned_report = [](snp::RawReport& r) { r.measurement[47] ^= 1; }},
+    {.name = "RootOfAnotherEntry",
+     .code = Errc::root_untrusted,
+     .layer = "binding",
+     .unsigned_report = [](snp::RawReport& r) { r.measurement.fill(0xa3); }},
     {.name = "ReportDataFlipped",
      .code = Errc::report_data_mismatch,
      .layer = "binding",
@@ -346,6 +362,16 @@ TEST(Audit, NeverHoldsCookieTokenSecretOrNonceOfALiveSession) {
   EXPECT_EQ(lines.find(BrokerFixture::kSecret), std::string::npos);
   EXPECT_EQ(lines.find(guest.nonce), std::string::npos);
   EXPECT_NE(lines.find(digest_prefix(guest.cookie.substr(15))), std::string::npos);
+}
+
+TEST(Audit, IsOneLineOfAsciiWhateverAPeerSends) {
+  AuditRecord record;
+  record.endpoint = "GET \n\x1b[31m\xff\"";
+  record.status = 404;
+  record.refusal = Refusal{Errc::bad_value, "path", "a", "b\r\n{}"};
+  EXPECT_EQ(audit_line(record),
+            R"({"endpoint":"GET \n\u001b[31m\ufffd\"","status":404,"verdict":"refused","code":"bad_value",)"
+            R"("field":"path","expected":"a","found":"b\r\n{}"})");
 }
 
 }  // namespace

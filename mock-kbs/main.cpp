@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <poll.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 
 #include "core/log/event_log.h"
@@ -19,9 +19,9 @@ using namespace attestbed;
 constexpr int kExitUsage = 2;
 constexpr int kExitCouldNotRun = 3;
 
-int fail(const kbs::Refusal& why) {
+int fail(const kbs::Refusal& why, int exit_code) {
   std::fprintf(stderr, "mock-kbs: %s\n", why.text().c_str());
-  return why.code == Errc::bad_config ? kExitUsage : kExitCouldNotRun;
+  return exit_code;
 }
 
 kbs::Checked<kbs::Config> configure(const kbs::CommandLine& line) {
@@ -47,11 +47,11 @@ int run(const kbs::Config& config) {
   kbs::SessionTable sessions(clock, entropy, config.sessions);
   const kbs::EvidenceJudge judge(config.values, config.certificates);
   const kbs::Checked<kbs::TokenIssuer> tokens = kbs::TokenIssuer::make(entropy, config.sessions.lifetime);
-  if (!tokens) return fail(tokens.error());
+  if (!tokens) return fail(tokens.error(), kExitCouldNotRun);
   kbs::Broker broker{judge, sessions, *tokens, entropy, wall_clock};
   kbs::announce(config);
   const auto server = kbs::Server::start(broker, config.listen, {}, kbs::write_audit);
-  if (!server) return fail(server.error());
+  if (!server) return fail(server.error(), kExitCouldNotRun);
   std::printf("ready http://%s\n", config.listen.authority((*server)->port()).c_str());
   std::fflush(stdout);
 
@@ -59,7 +59,8 @@ int run(const kbs::Config& config) {
   while (poll(ends.data(), ends.size(), -1) < 0) {
   }
   (*server)->stop();
-  if (ends[0].revents == 0) return fail({Errc::io_failed, "listen", "to accept connections", "the listener ended"});
+  if (ends[0].revents == 0)
+    return fail({Errc::io_failed, "listen", "to accept connections", "the listener ended"}, kExitCouldNotRun);
   log::event(log::Level::info, "stopped");
   return 0;
 }
@@ -72,8 +73,10 @@ int main(int argc, char** argv) {
   // The secrets of this process are not for a core file.
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
+  // Whoever read the log may go; the broker stays.
+  std::signal(SIGPIPE, SIG_IGN);
   const kbs::Checked<kbs::Config> config = configure(line);
-  if (!config) return fail(config.error());
+  if (!config) return fail(config.error(), kExitUsage);
   log::Level level{};
   log::level_named(config->log_level, level);
   log::start("mock-kbs", level);

@@ -117,6 +117,20 @@ TEST(Token, SaysWhatTrusteesTokensSay) {
   EXPECT_EQ(runtime.at("tee-pubkey").at("x"), base64url(issued.fixture.guest_key().point().x()));
 }
 
+TEST(Token, WarnsOfAGuestThatMayBeDebugged) {
+  BrokerFixture fixture;
+  TestGuest guest = fixture.open_session();
+  guest.report.measurement.fill(0xa4);
+  guest.report.policy = guest.report.policy | snp::kPolicyDebug;
+  const std::string token = json::parse(fixture.attest(guest).body).at("token").get<std::string>();
+  const std::size_t dot = token.find('.') + 1;
+  const json claims = json::parse(text_of(from_base64url(token.substr(dot, token.rfind('.') - dot))));
+  const json& cpu = claims.at("submods").at("cpu0");
+  EXPECT_EQ(cpu.at("ear.status"), "warning");
+  EXPECT_EQ(cpu.at("ear.trustworthiness-vector").at("configuration"), 36);
+  EXPECT_EQ(cpu.at("ear.veraison.annotated-evidence").at("snp").at("policy_debug_allowed"), true);
+}
+
 TEST(Token, OpensTheResourceWithoutACookieAndBesideADeadOne) {
   Issued issued;
   const std::string bearer = "Bearer " + issued.token;
