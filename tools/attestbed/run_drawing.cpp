@@ -10,7 +10,7 @@ namespace attestbed::tools {
 namespace {
 
 constexpr std::size_t kMargin = 70;                               // where the times begin
-constexpr std::array<std::size_t, 4> kColumns = {3, 16, 43, 69};  // of the lanes
+constexpr std::array<std::size_t, 4> kColumns = {3, 15, 46, 69};  // of the lanes
 constexpr std::array<std::string_view, 4> kNames = {"firmware", "guest", "proxy", "broker"};
 
 std::size_t column_of(Lane lane) {
@@ -66,9 +66,10 @@ void SequenceDrawing::arrow(Lane from, Lane to, std::string_view label, std::opt
   for (std::size_t column = left + 1; column < right; ++column) row.put(column, "─");
   row.put(column_of(from), rightwards ? "├" : "┤");
   row.put(rightwards ? right - 1 : left + 1, rightwards ? "▶" : "◀");
-  const std::size_t room = right - left - 5;  // an arrowhead, a dash, and a space on either side
-  const std::string text = " " + std::string(label.substr(0, room)) + " ";
-  row.write(left + 2 + (room + 1 - std::min(room + 1, text.size() - 1)) / 2, right - 1, text);
+  // Between the lanes: an arrowhead, a dash at either end, and a space on either side of the label.
+  const std::size_t room = right - left - 5;
+  const std::string text = label.size() <= room ? " " + std::string(label) + " " : std::string(label);
+  row.write(left + 2, right - 1, text);
   text_ += row.line(ms);
 }
 

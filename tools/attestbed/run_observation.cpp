@@ -41,15 +41,8 @@ std::string hex_number(std::uint64_t value) {
   return text.data();
 }
 
-// The printable beginning of CHIP_ID: the marker of a simulated machine.
-std::string marker_of(const snp::ChipId& chip_id) {
-  std::string marker;
-  for (const std::uint8_t octet : chip_id) {
-    if (octet < 0x20 || octet > 0x7e) break;
-    marker += static_cast<char>(octet);
-  }
-  return marker;
-}
+// What a simulated machine puts at the beginning of its CHIP_ID, where no guest can change it.
+constexpr std::string_view kSimulatedMarker = "attestbed-sim";
 
 ordered_json report_facts(const std::string& octets) {
   const Result<snp::RawReport> report = snp::parse_report(bytes_of(octets));
@@ -63,7 +56,8 @@ ordered_json report_facts(const std::string& octets) {
                         {"signing_key", signing_key == 0   ? "VCEK"
                                         : signing_key == 1 ? "VLEK"
                                                            : "none"},
-                        {"chip_id_begins", marker_of(report->chip_id)}};
+                        {"chip_id", posix::to_hex(report->chip_id)},
+                        {"simulated_chip", text_of(report->chip_id).starts_with(kSimulatedMarker)}};
   return facts;
 }
 
@@ -73,6 +67,7 @@ BrokerCall call_of(const ordered_json& request) {
   const std::string endpoint = text_at(request, "endpoint");
   const std::size_t space = endpoint.find(' ');
   call.request = endpoint.substr(0, space) + " /kbs/v0/" + endpoint.substr(space == std::string::npos ? 0 : space + 1);
+  if (const std::string resource = text_at(request, "resource"); !resource.empty()) call.request += "/" + resource;
   call.status = number_at<int>(request, "status").value_or(0);
   if (text_at(request, "verdict") == "refused") {
     for (const char* name : {"layer", "code", "field", "expected", "found"}) {

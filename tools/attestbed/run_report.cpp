@@ -40,17 +40,20 @@ class Story {
   }
 
   std::string draw() {
-    if (reached("key")) drawing_.note(Lane::guest, "fresh P-521 key pair", phases_["key"].get<double>());
+    if (reached("connected")) {
+      drawing_.note(Lane::guest, "boots, takes VMPCK0 from its secrets page", time_of("connected"));
+    }
+    if (reached("key")) drawing_.note(Lane::guest, "fresh P-521 key pair", time_of("key"));
     frame(0, Lane::guest, Lane::proxy);
-    call("POST /kbs/v0/auth", "challenge");
+    call("POST", "auth", "challenge");
     frame(1, Lane::proxy, Lane::guest, "negotiated");
     firmware();
     frame(2, Lane::guest, Lane::proxy);
-    call("POST /kbs/v0/attest", "token");
-    call("GET /kbs/v0/resource", "sealed secret");
+    call("POST", "attest", "token");
+    call("GET", "resource", "secret");
     frame(3, Lane::proxy, Lane::guest, "answered");
     if (reached("opened"))
-      drawing_.note(Lane::guest, "secret opened with the key that was attested", phases_["opened"].get<double>());
+      drawing_.note(Lane::guest, "secret opened with the key that was attested", time_of("opened"));
     return drawing_.text();
   }
 
@@ -72,13 +75,14 @@ class Story {
     drawing_.arrow(from, to, string_at(*frames_[index], "message") + " " + octets, time_of(phase));
   }
 
-  void call(std::string_view request, const std::string& answer) {
+  void call(const std::string& method, const std::string& endpoint, const std::string& answer) {
     for (const BrokerCall& call : run_.calls) {
-      if (!call.request.starts_with(request)) continue;
+      if (!call.request.starts_with(method + " /kbs/v0/" + endpoint)) continue;
       const auto octets = [](const std::optional<std::uint64_t>& n) {
         return n ? " " + std::to_string(*n) + " B" : "";
       };
-      drawing_.arrow(Lane::proxy, Lane::broker, std::string(request) + octets(call.octets_sent));
+      drawing_.arrow(Lane::proxy, Lane::broker,
+                     method + " " + endpoint + (call.octets_sent == 0 ? "" : octets(call.octets_sent)));
       const std::string verdict = call.judgement.is_null() ? answer : "refused";
       drawing_.arrow(Lane::broker, Lane::proxy,
                      std::to_string(call.status) + " " + verdict + octets(call.octets_received), call.ms);
@@ -103,7 +107,7 @@ std::string parts_text(const RunResult& result) {
   for (const Part& part : result.parts) {
     std::string what = part.ready.substr(part.ready.find(' ') + 1);
     if (part.name == "snp-sim") what = "firmware of a simulated " + result.scenario.product + " machine";
-    if (part.name == "mock-kbs") what += ", trusts that machine's root only";
+    if (part.name == "mock-kbs") what += ", trusts that machine's root";
     if (part.name == "attest-proxy") what = "carries frames to HTTP calls, KBS protocol 0.4.0";
     const std::string time = milliseconds(milliseconds_of(part.took));
     text += "  " + part.name + std::string(14 - std::min<std::size_t>(13, part.name.size()), ' ') + what;
@@ -117,10 +121,12 @@ std::string report_text(const ordered_json& report) {
   if (report.contains("malformed")) return "report       malformed: " + string_at(report, "malformed") + "\n";
   return "report       version " + report["version"].dump() + ", VMPL " + report["vmpl"].dump() + ", policy " +
          string_at(report, "policy") + ", signed by a " + string_at(report, "signing_key") + ", chip " +
-         (string_at(report, "chip_id_begins").empty() ? "masked" : string_at(report, "chip_id_begins")) +
+         (report.value("simulated_chip", false) ? "attestbed-sim.." : shortened(string_at(report, "chip_id"))) +
          "\n             measurement " + shortened(string_at(report, "measurement")) + "\n             REPORT_DATA " +
          shortened(string_at(report, "report_data")) + " = SHA-512(key x, key y, challenge)\n";
 }
+
+constexpr const char* kTimes = "times        at the guest since its step before; at the broker of that call\n";
 
 std::string names_text(const GuestRun& run) {
   const std::string attestation = string_at(run.result, "attestation");
@@ -211,10 +217,10 @@ std::string run_json(const RunResult& result, ShowSecret show) {
 std::string run_text(const RunResult& result, ShowSecret show) {
   std::string text =
       "attestbed run: one guest, from its first octet to its secret\n"
-      "SIMULATED HARDWARE: chip, firmware and root key are software. This proves nothing about this machine.\n\n";
+      "SIMULATED HARDWARE: chip, firmware and keys are software and protect nothing.\n\n";
   text += parts_text(result);
   for (const GuestRun& run : result.guests) {
-    text += "\n" + Story(run).draw() + "\n" + report_text(run.report) + names_text(run);
+    text += "\n" + Story(run).draw() + "\n" + report_text(run.report) + names_text(run) + kTimes;
     for (const std::string& end : result.early_ends) text += "died early   " + end + "\n";
     if (!result.kept.empty()) text += "kept         logs, report and certificates in " + result.kept + "\n";
     text += "\n" + (run.released() ? release_text(run, show) : refusal_text(run));

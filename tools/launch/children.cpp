@@ -13,15 +13,17 @@
 namespace attestbed::launch {
 namespace {
 
-// Grandchildren may hold a pipe open after their parent has ended; what is in it at that moment is all that is read.
-void drain(posix::Fd& fd, Captured& into) {
+// In one turn of the loop, so that a flood leaves the other descriptors theirs; and after the end, where all that a
+// pipe can hold is read, but no more: a process outside the group may hold the other end and write for ever.
+constexpr std::size_t kMaxPerTurn = 256 * 1024, kMaxAtEnd = 1024 * 1024;
+
+void drain(posix::Fd& fd, Captured& into, std::size_t most) {
   std::array<char, 16 * 1024> chunk;
-  while (fd) {
+  for (std::size_t total = 0; fd && total < most;) {
     const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
     if (got > 0) {
       into.append({chunk.data(), static_cast<std::size_t>(got)});
-      if (static_cast<std::size_t>(got) < chunk.size()) return;
-      if (into.dropped() > 0) return;  // a flood: let the other descriptors have their turn
+      total += static_cast<std::size_t>(got);
     } else if (got < 0 && errno == EINTR) {
       continue;
     } else if (got < 0 && errno == EAGAIN) {
@@ -62,8 +64,8 @@ void Children::poll_once(std::chrono::nanoseconds at_most, Stoppable stoppable, 
   if (::poll(watched.data(), watched.size(), poll_milliseconds(at_most)) <= 0) return;
   stopped = watched[0].revents != 0;
   for (const auto& child : children_) {
-    drain(child->out_fd_, child->out_);
-    drain(child->err_fd_, child->err_);
+    drain(child->out_fd_, child->out_, kMaxPerTurn);
+    drain(child->err_fd_, child->err_, kMaxPerTurn);
   }
   for (std::size_t i = 0; i < children_.size(); ++i) {
     if (watched[1 + 3 * i].revents != 0) reap(*children_[i]);
@@ -80,8 +82,8 @@ void Children::reap(Child& child) {
   ::waitid(P_PID, static_cast<id_t>(child.pid_), &info, WEXITED);
   child.exit_ = Exit{.by_signal = info.si_code != CLD_EXITED, .number = info.si_status};
   child.pid_fd_.reset();
-  drain(child.out_fd_, child.out_);
-  drain(child.err_fd_, child.err_);
+  drain(child.out_fd_, child.out_, kMaxAtEnd);
+  drain(child.err_fd_, child.err_, kMaxAtEnd);
   child.out_fd_.reset();
   child.err_fd_.reset();
 }

@@ -2,8 +2,12 @@
 #include "tools/launch/scratch_dir.h"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -48,6 +52,41 @@ TEST(ScratchDir, AMovedFromOneRemovesNothing) {
   const ScratchDir second = *std::move(first);
   first = Failure{};
   EXPECT_TRUE(fs::exists(second.path()));
+}
+
+TEST(ScratchDir, SeveralGoAwayInAnyOrder) {
+  Outcome<ScratchDir> first = ScratchDir::make();
+  Outcome<ScratchDir> second = ScratchDir::make();
+  ASSERT_TRUE(first && second);
+  const std::string paths[] = {first->path(), second->path()};
+  first = Failure{};
+  EXPECT_FALSE(fs::exists(paths[0]));
+  EXPECT_TRUE(fs::exists(paths[1]));
+  second = Failure{};
+  EXPECT_FALSE(fs::exists(paths[1]));
+}
+
+TEST(ScratchDir, GoesAwayAlsoWhenItsProcessIsKilled) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t owner = ::fork();
+  if (owner == 0) {
+    const Outcome<ScratchDir> dir = ScratchDir::make();
+    std::ofstream(dir->file("secret")) << "x";
+    [[maybe_unused]] const ssize_t written = ::write(ends[1], dir->path().c_str(), dir->path().size());
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::close(ends[1]);
+  std::string path(64, 0);
+  const ssize_t got = ::read(ends[0], path.data(), path.size());
+  ASSERT_GT(got, 0);
+  path.resize(static_cast<std::size_t>(got));
+  ::close(ends[0]);
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }  // the owner, and its remover, which came to this process
+  EXPECT_TRUE(path.starts_with("/tmp/attestbed-")) << path;
+  EXPECT_FALSE(fs::exists(path));
 }
 
 TEST(SiblingProgram, IsFoundBesideThisOneAndNowhereElse) {
