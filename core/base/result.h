@@ -66,7 +66,9 @@ inline Status ok() {
 
 }  // namespace attestbed
 
-/// TRY evaluates to the value of a Result or returns its error from the enclosing function. One per line, not nested.
+/// TRY evaluates to the value of a Result or returns its error from the enclosing function. One per line, not nested,
+/// and only where nothing else of the full expression was built before it (a whole initialiser, the right side of an
+/// assignment): GCC 12 does not destroy such temporaries when a statement expression returns.
 #define TRY(expr)                               \
   __extension__({                               \
     auto try_result = (expr);                   \
