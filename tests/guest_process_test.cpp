@@ -2,6 +2,8 @@
 // attest-guest as a process, against real parts that are fine, misconfigured, broken or gone.
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "tests/programs.h"
 
 namespace attestbed::programs {
@@ -131,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(Faults, GuestWithFaultyFirmware,
                                          FirmwareCase{"Refuses", "1:firmware_status:22", "firmware_refused"},
                                          FirmwareCase{"ChangedReply", "1:flip_bit:4000", "firmware_reply"},
                                          FirmwareCase{"Silent", "1:silence", "firmware_unreachable"}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 struct UsageCase {
   const char* name;
@@ -171,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{"JsonAndStdout", with({"--json", "--stdout"}), "excludes"},
         UsageCase{"OutAndStdout", with({"--out", "/x", "--stdout"}), "excludes"},
         UsageCase{"UnknownFlag", with({"--insecure"}), "--insecure"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST_F(GuestProcess, AFileThatCannotBeWrittenIsFoundBeforeAnybodyIsAsked) {
   const Finished guest = this->guest({"--out", file("absent/key")});

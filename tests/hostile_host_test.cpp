@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "core/posix/fd_transport.h"
@@ -122,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
         HostCase{"SuccessWithoutSecret",
                  Answers{kChallenge, framed(R"({"success":true,"decryption":null,"token":null})")}, Host::Then::silence,
                  5, "contradiction"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace attestbed::programs

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -182,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{"UnknownProduct", {"run", "--product", "Naples"}},
                     UsageCase{"TimeoutZero", {"run", "--timeout", "0"}},
                     UsageCase{"KeepIsNotEmpty", {"run", "--keep", "/usr"}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 /// A copy of attestbed whose sibling programs are scripts of the test.
 class RunWithSiblings : public RunProcess {
