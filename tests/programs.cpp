@@ -99,7 +99,11 @@ void ProgramTest::write(const std::string& name, const std::string& text) const 
 std::optional<std::string> ProgramTest::read(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(stream), {});
+  try {
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  } catch (const std::ios_base::failure&) {  // under /proc: the process ended between the open and the read
+    return std::nullopt;
+  }
 }
 
 }  // namespace attestbed::programs

@@ -26,7 +26,7 @@ class Row {
   void put(std::size_t column, std::string_view cell) { cells_[column] = cell; }
   /// write puts printable ASCII, at most up to `end`.
   void write(std::size_t column, std::size_t end, std::string_view text) {
-    for (const char c : text.substr(0, end - column)) cells_[column++] = std::string(1, c);
+    for (std::size_t i = 0; i < text.size() && column < end; ++i) cells_[column++] = text[i];
   }
   std::string line(std::optional<double> ms) const {
     std::string text;
