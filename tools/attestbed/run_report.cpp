@@ -126,7 +126,9 @@ std::string report_text(const ordered_json& report) {
          shortened(string_at(report, "report_data")) + " = SHA-512(key x, key y, challenge)\n";
 }
 
-constexpr const char* kTimes = "times        at the guest since its step before; at the broker of that call\n";
+constexpr const char* kLegend =
+    "reading      sizes are whole frames and HTTP bodies; a time is the guest's since its step before,\n"
+    "             or how long the broker took to answer that call\n";
 
 std::string names_text(const GuestRun& run) {
   const std::string attestation = string_at(run.result, "attestation");
@@ -220,7 +222,7 @@ std::string run_text(const RunResult& result, ShowSecret show) {
       "SIMULATED HARDWARE: chip, firmware and keys are software and protect nothing.\n\n";
   text += parts_text(result);
   for (const GuestRun& run : result.guests) {
-    text += "\n" + Story(run).draw() + "\n" + report_text(run.report) + names_text(run) + kTimes;
+    text += "\n" + Story(run).draw() + "\n" + report_text(run.report) + names_text(run) + kLegend;
     for (const std::string& end : result.early_ends) text += "died early   " + end + "\n";
     if (!result.kept.empty()) text += "kept         logs, report and certificates in " + result.kept + "\n";
     text += "\n" + (run.released() ? release_text(run, show) : refusal_text(run));
