@@ -2,6 +2,7 @@
 #include "mock-kbs/config.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 class ConfigTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = fs::path(testing::TempDir()) / "mock-kbs-config";
+    folder_ = fs::path(testing::TempDir()) / ("mock-kbs-config-" + std::to_string(getpid()));
     fs::remove_all(folder_);
     const auto authority = sim::CertificateAuthority::of_default_seed(snp::Product::milan);
     ASSERT_TRUE(authority);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,7 +13,7 @@ namespace attestbed::kbs {
 namespace {
 
 std::string file_with(const std::string& name, std::size_t size) {
-  const std::string path = testing::TempDir() + "mock-kbs-" + name;
+  const std::string path = testing::TempDir() + "mock-kbs-" + std::to_string(getpid()) + name;
   std::ofstream(path, std::ios::binary) << std::string(size, 's');
   return path;
 }
@@ -30,7 +31,7 @@ TEST(SecretFile, IsReadWholeUpToTheCap) {
 
 TEST(SecretFile, IsRefusedWithItsName) {
   const std::string large = file_with("large", kMaxResourceBytes + 1);
-  const std::string fifo = testing::TempDir() + "mock-kbs-fifo";
+  const std::string fifo = testing::TempDir() + "mock-kbs-fifo-" + std::to_string(getpid());
   std::filesystem::remove(fifo);
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   const std::pair<std::string, Errc> cases[] = {

@@ -2,6 +2,7 @@
 #include "sim/options.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "sim/commands.h"
 #include "sim/guest_image.h"
@@ -112,7 +113,7 @@ TEST(SnpSimPrepare, RefusesAForeignProductAndAMissingDirectory) {
   EXPECT_EQ(missing.error().code, Errc::io_failed);
   EXPECT_EQ(fail(missing.error()), 3);
 
-  const std::string directory = testing::TempDir() + "attestbed-prepare";
+  const std::string directory = testing::TempDir() + "attestbed-prepare-" + std::to_string(getpid());
   ASSERT_TRUE(CertificateAuthority::of_default_seed(snp::Product::genoa)->save(directory));
   const auto foreign = prepare({.ca_directory = directory, .product = snp::Product::milan}, {});
   ASSERT_FALSE(foreign);
