@@ -63,7 +63,7 @@ Octets integer(std::uint8_t value) {
 
 Octets ia5(const std::string& text) {
   Octets octets{0x16, static_cast<std::uint8_t>(text.size())};
-  octets.insert(octets.end(), text.begin(), text.end());
+  for (const char c : text) octets.push_back(static_cast<std::uint8_t>(c));
   return octets;
 }
 
