@@ -102,6 +102,11 @@ constexpr ErrorRow kRows[] = {
     {Errc::guest_timeout, "guest_timeout", 3, true, "the guest's message was not complete before the proxy's deadline", "see what slows the guest or its line, or give the proxy a longer --timeout"},
     {Errc::token_invalid, "token_invalid", 1, false, "the Bearer token is not one that this broker issued", "attest again: a token is good at the broker process that issued it, and nowhere else"},
     {Errc::token_expired, "token_expired", 1, false, "the Bearer token is past its expiry", "attest again for a fresh token"},
+    {Errc::line_noise, "line_noise", 3, false, "the serial line carries octets that are no frame, or never falls silent", "see what else uses the line: a console, a modem, a peer that speaks another protocol"},
+    {Errc::uart_absent, "uart_absent", 3, false, "no 16550 UART answers at this port", "give the virtual machine a third serial port (COM3, 0x3e8)"},
+    {Errc::uart_overrun, "uart_overrun", 3, false, "the UART lost received octets: overrun, framing or parity", "the sender ignores flow control, or the line is noisy: start a new attempt"},
+    {Errc::vsock_unavailable, "vsock_unavailable", 3, false, "this kernel has no vsock, or no way to that CID", "load vhost_vsock on the host or vmw_vsock_virtio_transport in the guest, or use a unix socket or serial line"},
+    {Errc::attempts_exhausted, "attempts_exhausted", 3, true, "this peer has used up its attempts for now", "wait before the next attempt; the proxy's --attempts and --attempt-interval set how many and how often"},
 };
 // clang-format on
 
@@ -112,7 +117,7 @@ constexpr bool rows_follow_enumeration() {
   for (std::size_t i = 0; i < kCount; ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows[kCount - 1].code == Errc::token_expired;
+  return kRows[kCount - 1].code == Errc::attempts_exhausted;
 }
 static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
 

@@ -117,6 +117,12 @@ enum class Errc : std::uint16_t {
   // The broker's tokens.
   token_invalid,
   token_expired,
+  // Lines, and who may use them how often.
+  line_noise,
+  uart_absent,
+  uart_overrun,
+  vsock_unavailable,
+  attempts_exhausted,
 };
 
 /// ErrorRow is one line of the table.
