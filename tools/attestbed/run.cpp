@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "core/posix/clock.h"
 #include "core/posix/describe.h"
 #include "core/protocol/frame.h"
 #include "core/protocol/resource_path.h"
+#include "tools/attestbed/run_break.h"
 #include "tools/attestbed/run_report.h"
+#include "tools/attestbed/run_verdict.h"
 #include "tools/attestbed/subcommands.h"
 #include "tools/launch/stop_signal.h"
 
@@ -17,10 +24,14 @@ namespace {
 
 enum class Form { text, json };
 
+constexpr unsigned kMaxSerialGuests = 64;
+
 struct RunOptions {
   Scenario scenario;
   std::string secret_file;
   std::string keep;
+  std::string broken;
+  unsigned timeout = 60;
   ShowSecret show = ShowSecret::no;
   Form form = Form::text;
 };
@@ -36,6 +47,12 @@ int could_not_run(const launch::Failure& failure) {
   return 3;
 }
 
+std::string break_names() {
+  std::string names;
+  for (const BreakRow& row : break_rows()) names += std::string(names.empty() ? "" : " ") + row.what;
+  return names;
+}
+
 // What the flags alone cannot say: 0, or the exit status after one line that names the mistake.
 int complete(RunOptions& options) {
   if (!options.secret_file.empty()) {
@@ -47,6 +64,19 @@ int complete(RunOptions& options) {
   if (const auto path = protocol::ResourcePath::parse(options.scenario.resource, "--resource"); !path) {
     return usage("--resource '" + options.scenario.resource + "': " + posix::describe(path.error()));
   }
+  Inputs& inputs = options.scenario.inputs;
+  inputs.guest_timeout = inputs.proxy_timeout = std::chrono::seconds(options.timeout);
+  if (!options.broken.empty()) {
+    options.scenario.broken = break_named(options.broken);
+    if (options.scenario.broken == nullptr)
+      return usage("--break " + options.broken + " does not exist; there is: " + break_names());
+    if (options.scenario.guests != 1) return usage("--break breaks one guest's attempt: leave --guests out");
+    options.scenario.broken->apply(inputs);
+  }
+  if (options.scenario.line == LineType::pty && options.scenario.guests > kMaxSerialGuests) {
+    return usage("--transport pty takes at most " + std::to_string(kMaxSerialGuests) +
+                 " guests: a proxy has no more doors");
+  }
   std::error_code failed;
   if (!options.keep.empty() && std::filesystem::exists(options.keep, failed) &&
       !std::filesystem::is_empty(options.keep, failed)) {
@@ -55,40 +85,94 @@ int complete(RunOptions& options) {
   return 0;
 }
 
+// Three descriptors watch each guest, and a serial line takes up to four more; the usual soft limit is 1024.
+void raise_descriptor_limit(unsigned guests) {
+  rlimit limit{};
+  const rlim_t wanted = 64 + 7 * static_cast<rlim_t>(guests);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // what does not suffice is named by whatever runs out first
+}
+
+/// Progress keeps a line on a terminal while many guests run, if that takes long enough to wonder.
+class Progress {
+ public:
+  Progress(Clock& clock, std::size_t guests) : clock_(clock), guests_(guests), begin_(clock.now()) {}
+  ~Progress() {
+    if (shown_) std::fprintf(stderr, "\r\033[K");
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void tell(std::size_t ended) {
+    if (!terminal_ || clock_.now() - begin_ < std::chrono::seconds(1)) return;
+    std::fprintf(stderr, "\rattestbed run: %zu of %zu guests have ended", ended, guests_);
+    shown_ = true;
+  }
+
+ private:
+  Clock& clock_;
+  std::size_t guests_;
+  Instant begin_;
+  bool terminal_ = ::isatty(STDERR_FILENO) == 1, shown_ = false;
+};
+
+launch::Outcome<std::vector<GuestOutput>> stage(Testbed& testbed, unsigned guests, Clock& clock) {
+  TRY(testbed.start());
+  Progress progress(clock, guests);
+  return testbed.run_guests([&progress](std::size_t ended) { progress.tell(ended); });
+}
+
 int run(const RunOptions& options) {
   launch::StopSignal stop;
   posix::SteadyClock clock;
+  raise_descriptor_limit(options.scenario.guests);
   auto scratch = launch::ScratchDir::make();
   if (!scratch) return could_not_run(scratch.error());
   Testbed testbed(options.scenario, *std::move(scratch), clock, stop.fd());
 
-  const auto started = testbed.start();
-  auto guest = started ? testbed.run_guest() : launch::Outcome<GuestOutput>(started.error());
+  const auto guests = stage(testbed, options.scenario.guests, clock);
   RunResult result{.scenario = options.scenario,
                    .measurement = testbed.measurement(),
                    .parts = testbed.parts(),
                    .early_ends = testbed.early_ends(),
                    .guests = {},
+                   .guests_took = testbed.guests_took(),
                    .kept = options.keep};
   testbed.stop();
   if (!options.keep.empty()) {
     if (const auto kept = testbed.keep_in(options.keep); !kept) return could_not_run(kept.error());
   }
-  if (!guest) return could_not_run(guest.error());
+  if (!guests) return could_not_run(guests.error());
 
-  result.guests.push_back(observe(*guest, {testbed.log("attest-proxy"), testbed.log("mock-kbs")}));
+  const Logs logs(testbed.log("attest-proxy"), testbed.log("mock-kbs"), testbed.log("relay"),
+                  testbed.host_attestation());
+  for (const GuestOutput& guest : *guests) result.guests.push_back(observe(guest, logs));
   const std::string text =
       options.form == Form::json ? run_json(result, options.show) + "\n" : run_text(result, options.show);
   std::fputs(text.c_str(), stdout);
-  return result.all_released() ? 0 : 1;
+  if (options.scenario.broken != nullptr) {
+    const std::string unmet = break_unmet(*options.scenario.broken, result.guests.front());
+    if (!unmet.empty()) std::fprintf(stderr, "attestbed run: %s\n", unmet.c_str());
+  }
+  return result.exit();
+}
+
+std::map<std::string, LineType> transports() {
+  std::map<std::string, LineType> names;
+  for (const LineType type : {LineType::unix_socket, LineType::pty}) names[line_name(type)] = type;
+  return names;
 }
 
 constexpr const char* kFooter = R"(
-Starts snp-sim, mock-kbs, attest-proxy and attest-guest as processes on private sockets, attests once, cleans up.
-Exit status: 0 released, 1 refused or failed, 2 usage, 3 a part could not run.
+Starts snp-sim, mock-kbs, attest-proxy and attest-guest as processes on private sockets, attests, cleans up.
+Exit status: 0 all released, 1 one was refused or failed (always with --break), 2 usage, 3 a part could not run.
 
 Examples:
   attestbed run --show-secret
+  attestbed run --guests 64 --json | jq .summary
+  attestbed run --break list
+  attestbed run --break signature
   attestbed run --json | jq '.guests[0].phases'
   attestbed run --product Genoa --keep out && attestbed verify out/report.bin --certs out/certs --root out/certs/ark.pem
 )";
@@ -97,7 +181,7 @@ Examples:
 
 void add_run(CLI::App& app, int& exit) {
   auto options = std::make_shared<RunOptions>();
-  CLI::App* command = app.add_subcommand("run", "Run one attestation with simulated hardware, from guest to secret");
+  CLI::App* command = app.add_subcommand("run", "Run attestations with simulated hardware, from guest to secret");
   command->footer(kFooter);
   command->add_flag_callback(
       "--json", [options] { options->form = Form::json; }, "One JSON object instead of text");
@@ -118,12 +202,25 @@ void add_run(CLI::App& app, int& exit) {
   command->add_option("--product", options->scenario.product, "Simulated machine: Milan or Genoa")
       ->check(CLI::IsMember({"Milan", "Genoa"}))
       ->capture_default_str();
-  auto seconds = std::make_shared<unsigned>(60);
-  command->add_option("--timeout", *seconds, "Seconds for the attempt")
+  command->add_option("--guests", options->scenario.guests, "Guests that attest at once")
+      ->check(CLI::Range(1U, Scenario::kMaxGuests))
+      ->capture_default_str();
+  command->add_option("--break", options->broken, "Break one input; 'list' says which, who notices and with which code")
+      ->type_name("WHAT");
+  command
+      ->add_option("--transport", options->scenario.line,
+                   "Between guest and proxy: unix (a socket) or pty (a serial line for each guest)")
+      ->transform(CLI::CheckedTransformer(transports(), CLI::ignore_case))
+      ->type_name("LINE")
+      ->default_str(line_name(options->scenario.line));
+  command->add_option("--timeout", options->timeout, "Seconds for each attempt")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
-  command->callback([options, seconds, &exit] {
-    options->scenario.timeout = std::chrono::seconds(*seconds);
+  command->callback([options, &exit] {
+    if (options->broken == "list") {
+      std::fputs(break_list().c_str(), stdout);
+      return;
+    }
     exit = complete(*options);
     if (exit == 0) exit = run(*options);
   });

@@ -21,18 +21,40 @@ std::optional<T> number_at(const ordered_json& object, const char* name) {
   return member->get<T>();
 }
 
-// The lines of a log that are about this attestation.
-std::vector<ordered_json> events_of(const std::string& log, const std::string& attestation) {
-  std::vector<ordered_json> events;
-  if (attestation.empty()) return events;
+// The lines of a log that are events.
+std::vector<Logs::Event> events_of(const std::string& log) {
+  std::vector<Logs::Event> events;
   for (std::size_t start = 0; start < log.size();) {
     const std::size_t end = std::min(log.find('\n', start), log.size());
-    ordered_json event = ordered_json::parse(log.begin() + static_cast<std::ptrdiff_t>(start),
-                                             log.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
-    if (event.is_object() && text_at(event, "attestation") == attestation) events.push_back(std::move(event));
+    std::string line = log.substr(start, end - start);
+    ordered_json fields = ordered_json::parse(line, nullptr, false);
+    if (fields.is_object()) events.push_back({std::move(fields), std::move(line)});
     start = end + 1;
   }
   return events;
+}
+
+// An attempt that ended before there was a challenge has no id; a proxy names its peer all the same: "pid 1 uid 0".
+std::string name_of(const ordered_json& event) {
+  std::string name = text_at(event, "attestation");
+  if (!name.empty()) return name;
+  const std::string peer = text_at(event, "peer");
+  return peer.substr(0, peer.find(" uid "));
+}
+
+std::multimap<std::string, const Logs::Event*> by_name(const std::vector<Logs::Event>& events) {
+  std::multimap<std::string, const Logs::Event*> index;
+  for (const Logs::Event& event : events) {
+    if (std::string name = name_of(event.fields); !name.empty()) index.emplace(std::move(name), &event);
+  }
+  return index;
+}
+
+// A multimap keeps the order of what has the same key.
+void collect(const std::multimap<std::string, const Logs::Event*>& index, const std::string& name,
+             Logs::Events& events) {
+  const auto [begin, end] = index.equal_range(name);
+  for (auto at = begin; at != end; ++at) events.push_back(at->second);
 }
 
 std::string hex_number(std::uint64_t value) {
@@ -96,7 +118,10 @@ void add_measures(std::vector<BrokerCall>& calls, const ordered_json& event) {
 // A guest that died has no words of its own left.
 ordered_json result_of(const GuestOutput& guest) {
   ordered_json result = ordered_json::parse(guest.result, nullptr, false);
-  if (result.is_object() && result.contains("outcome")) return result;
+  if (result.is_object() && result.contains("outcome")) {
+    if (!result.contains("code")) result["code"] = nullptr;
+    return result;
+  }
   return {{"outcome", "failed"},
           {"exit", guest.exit.by_signal ? 128 + guest.exit.number : guest.exit.number},
           {"code", error_name(Errc::internal)},
@@ -105,8 +130,29 @@ ordered_json result_of(const GuestOutput& guest) {
 
 }  // namespace
 
-bool GuestRun::released() const {
-  return text_at(result, "outcome") == "released";
+Logs::Logs(const std::string& proxy, const std::string& broker, const std::string& relay, std::string host_attestation)
+    : proxy_(events_of(proxy)),
+      broker_(events_of(broker)),
+      relay_(events_of(relay)),
+      proxy_by_name_(by_name(proxy_)),
+      broker_by_name_(by_name(broker_)),
+      host_attestation_(std::move(host_attestation)) {}
+
+Logs::Events Logs::proxy(const std::string& attestation, const std::string& peer) const {
+  Events events;
+  if (!peer.empty()) collect(proxy_by_name_, peer, events);
+  if (!attestation.empty()) collect(proxy_by_name_, attestation, events);
+  return events;
+}
+
+Logs::Events Logs::broker(const std::string& attestation) const {
+  Events events;
+  if (!attestation.empty()) collect(broker_by_name_, attestation, events);
+  return events;
+}
+
+std::string GuestRun::text(const char* member) const {
+  return text_at(result, member);
 }
 
 GuestRun observe(const GuestOutput& guest, const Logs& logs) {
@@ -114,17 +160,24 @@ GuestRun observe(const GuestOutput& guest, const Logs& logs) {
   run.result = result_of(guest);
   run.secret = guest.secret;
   if (guest.report) run.report = report_facts(*guest.report);
-  const std::string attestation = text_at(run.result, "attestation");
-  for (const ordered_json& event : events_of(logs.broker, attestation)) {
-    if (text_at(event, "event") != "request") continue;
-    run.calls.push_back(call_of(event));
-    if (std::string cookie = text_at(event, "session"); !cookie.empty()) run.cookie = std::move(cookie);
+  run.host_attestation = logs.host_attestation().empty() ? run.text("attestation") : logs.host_attestation();
+  for (const Logs::Event& event : logs.relay()) {
+    if (text_at(event.fields, "event") != "ended") run.complaints.push_back({"relay", event.line});
   }
-  for (const ordered_json& event : events_of(logs.proxy, attestation)) {
-    add_measures(run.calls, event);
-    if (text_at(event, "event") == "refused") run.proxy = event;
-    if (std::string token = text_at(event, "token_sha256"); !token.empty()) run.token = std::move(token);
+  for (const Logs::Event* event : logs.broker(run.host_attestation)) {
+    if (text_at(event->fields, "event") != "request") continue;
+    run.calls.push_back(call_of(event->fields));
+    if (std::string cookie = text_at(event->fields, "session"); !cookie.empty()) run.cookie = std::move(cookie);
+    if (!run.calls.back().judgement.is_null()) run.complaints.push_back({"mock-kbs", event->line});
   }
+  for (const Logs::Event* event : logs.proxy(run.host_attestation, guest.peer)) {
+    const std::string what = text_at(event->fields, "event");
+    add_measures(run.calls, event->fields);
+    if (what == "refused") run.proxy = event->fields;
+    if (what == "refused" || what == "mismatch") run.complaints.push_back({"attest-proxy", event->line});
+    if (std::string token = text_at(event->fields, "token_sha256"); !token.empty()) run.token = std::move(token);
+  }
+  if (!guest.words.empty()) run.complaints.push_back({"attest-guest", guest.words.substr(0, guest.words.find('\n'))});
   return run;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -21,25 +22,58 @@ struct BrokerCall {
   std::optional<double> ms;
 };
 
+/// LogLine is a line as a program wrote it.
+struct LogLine {
+  std::string program, text;
+};
+
 /// GuestRun is one guest, seen from every side. The parts are joined by the attestation id that each of them logs.
-///   result  the guest's own words (attest-guest --json), with `outcome`, `exit` and `code` in any case
+///   result  the guest's own words (attest-guest --json), with `outcome`, `exit` and `code` (null if released) in any
+///           case
+///   host_attestation  the id at proxy and broker; empty if they had none
 ///   report  what the report says, by field; null if the guest got none
 ///   proxy   why the proxy ended the attempt: its `refused` event; null if it did not
 ///   cookie, token  SHA-256 prefixes, as the logs have them
+///   complaints  what each side wrote about what went wrong, in the order in which it crosses the borders: relay,
+///               broker, proxy, guest
 struct GuestRun {
   nlohmann::ordered_json result;
   nlohmann::ordered_json report;
   nlohmann::ordered_json proxy;
   std::vector<BrokerCall> calls;
-  std::string cookie, token;
+  std::string host_attestation, cookie, token;
+  std::vector<LogLine> complaints;
   std::optional<std::string> secret;
 
-  bool released() const;
+  std::string text(const char* member) const;  // a text of `result`, empty if it is none
+  bool released() const { return text("outcome") == "released"; }
 };
 
-/// Logs are the event lines of the parts of one run, complete.
-struct Logs {
-  std::string proxy, broker;
+/// Logs are the event lines of the parts of one run, complete, read once for all guests.
+class Logs {
+ public:
+  struct Event {
+    nlohmann::ordered_json fields;
+    std::string line;
+  };
+  using Events = std::vector<const Event*>;
+
+  /// host_attestation is what a man in the middle knows the one guest's attempt by; empty = there was none.
+  Logs() = default;
+  Logs(const std::string& proxy, const std::string& broker, const std::string& relay = {},
+       std::string host_attestation = {});
+  Logs(Logs&&) = default;
+  Logs(const Logs&) = delete;
+  /// proxy has the events of an attestation, and those of a peer whose attempt ended before it had that name.
+  Events proxy(const std::string& attestation, const std::string& peer) const;
+  Events broker(const std::string& attestation) const;
+  const std::vector<Event>& relay() const { return relay_; }
+  const std::string& host_attestation() const { return host_attestation_; }
+
+ private:
+  std::vector<Event> proxy_, broker_, relay_;
+  std::multimap<std::string, const Event*> proxy_by_name_, broker_by_name_;
+  std::string host_attestation_;
 };
 
 /// observe joins what a guest left behind with what the others logged about it. The logs are our own programs', yet a

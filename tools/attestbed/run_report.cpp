@@ -5,6 +5,8 @@
 
 #include "core/posix/describe.h"
 #include "tools/attestbed/run_drawing.h"
+#include "tools/attestbed/run_table.h"
+#include "tools/attestbed/run_verdict.h"
 
 namespace attestbed::tools {
 namespace {
@@ -132,8 +134,11 @@ constexpr const char* kLegend =
 
 std::string names_text(const GuestRun& run) {
   const std::string attestation = string_at(run.result, "attestation");
-  if (attestation.empty()) return {};
-  return "names        attestation " + attestation + " in every log" +
+  if (run.host_attestation.empty()) return {};
+  const std::string at_guest = attestation.empty() ? "has none" : "has " + attestation;
+  const std::string where =
+      attestation == run.host_attestation ? " in every log" : " at proxy and broker; the guest, misled, " + at_guest;
+  return "names        attestation " + run.host_attestation + where +
          (run.cookie.empty() ? ""
                              : "\n             SHA-256 of cookie " + run.cookie + ", of token " +
                                    (run.token.empty() ? "none" : run.token)) +
@@ -180,8 +185,19 @@ ordered_json call_json(const BrokerCall& call) {
   return json;
 }
 
-ordered_json guest_json(const GuestRun& run, ShowSecret show) {
+// Why there is no secret, in words: the code's meaning, and what the host said about it.
+ordered_json reason_of(const GuestRun& run) {
+  if (run.released()) return nullptr;
+  const std::string detail = run.text("detail");
+  return run.text("meaning") + (detail.empty() ? "" : "; the host says: " + detail);
+}
+
+ordered_json guest_json(const GuestRun& run, std::size_t number, ShowSecret show) {
   ordered_json json = run.result;
+  json["guest"] = number;
+  json["reason"] = reason_of(run);
+  const bool same = run.host_attestation == run.text("attestation");
+  json["host_attestation"] = same ? ordered_json() : ordered_json(run.host_attestation);
   json["calls"] = ordered_json::array();
   for (const BrokerCall& call : run.calls) json["calls"].push_back(call_json(call));
   json["report"] = run.report;
@@ -200,33 +216,73 @@ bool RunResult::all_released() const {
 }
 
 std::string run_json(const RunResult& result, ShowSecret show) {
+  const BreakRow* broken = result.scenario.broken;
+  const Tally tally(result.guests);
+  const bool judged = broken != nullptr && !result.guests.empty();
   ordered_json json = {{"simulated", true},
-                       {"exit", result.all_released() ? 0 : 1},
+                       {"exit", result.exit()},
                        {"product", result.scenario.product},
                        {"measurement", result.measurement},
                        {"resource", result.scenario.resource},
+                       {"transport", line_name(result.scenario.line)},
+                       {"summary",
+                        {{"guests", result.guests.size()},
+                         {"released", tally.released},
+                         {"refused", tally.refused},
+                         {"failed", tally.failed},
+                         {"wall_ms", milliseconds_of(result.guests_took)}}},
+                       {"break", judged ? break_json(*broken, result.guests.front()) : ordered_json()},
                        {"guests", ordered_json::array()},
                        {"parts", ordered_json::array()},
                        {"early_ends", result.early_ends},
                        {"kept", result.kept.empty() ? ordered_json() : ordered_json(result.kept)}};
-  for (const GuestRun& run : result.guests) json["guests"].push_back(guest_json(run, show));
+  for (std::size_t i = 0; i < result.guests.size(); ++i) {
+    json["guests"].push_back(guest_json(result.guests[i], i + 1, show));
+  }
   for (const Part& part : result.parts) {
     json["parts"].push_back({{"name", part.name}, {"ready", part.ready}, {"ms", milliseconds_of(part.took)}});
   }
   return json.dump(-1, ' ', true, ordered_json::error_handler_t::replace);
 }
 
+namespace {
+
+std::string ends_text(const RunResult& result) {
+  std::string text;
+  for (const std::string& end : result.early_ends) text += "died early   " + end + "\n";
+  if (!result.kept.empty()) text += "kept         logs, reports and certificates in " + result.kept + "\n";
+  return text;
+}
+
+std::string one_guest_text(const RunResult& result, const GuestRun& run, ShowSecret show) {
+  std::string text = "\n" + Story(run).draw() + "\n" + report_text(run.report) + names_text(run) + kLegend +
+                     ends_text(result) + "\n" + (run.released() ? release_text(run, show) : refusal_text(run));
+  if (result.scenario.broken != nullptr) text += "\n" + break_text(*result.scenario.broken, run);
+  return text;
+}
+
+std::string many_guests_text(const RunResult& result) {
+  const std::string ends = ends_text(result), times = times_text(result.guests);
+  return "\n" + guest_table(result.guests) + "\n" + ends + Tally(result.guests).text() + " in " +
+         milliseconds(milliseconds_of(result.guests_took)) + (times.empty() ? "" : "; a guest: " + times) + "\n";
+}
+
+std::string title_of(const Scenario& scenario) {
+  const std::string line =
+      scenario.line == LineType::unix_socket ? "" : std::string(" over ") + line_name(scenario.line);
+  if (scenario.broken != nullptr) return "one guest" + line + ", and something is broken: " + scenario.broken->what;
+  if (scenario.guests > 1) return std::to_string(scenario.guests) + " guests at once" + line;
+  return "one guest" + line + ", from its first octet to its secret";
+}
+
+}  // namespace
+
 std::string run_text(const RunResult& result, ShowSecret show) {
-  std::string text =
-      "attestbed run: one guest, from its first octet to its secret\n"
-      "SIMULATED HARDWARE: chip, firmware and keys are software and protect nothing.\n\n";
-  text += parts_text(result);
-  for (const GuestRun& run : result.guests) {
-    text += "\n" + Story(run).draw() + "\n" + report_text(run.report) + names_text(run) + kLegend;
-    for (const std::string& end : result.early_ends) text += "died early   " + end + "\n";
-    if (!result.kept.empty()) text += "kept         logs, report and certificates in " + result.kept + "\n";
-    text += "\n" + (run.released() ? release_text(run, show) : refusal_text(run));
-  }
+  std::string text = "attestbed run: " + title_of(result.scenario) +
+                     "\nSIMULATED HARDWARE: chip, firmware and keys are software and protect nothing.\n\n" +
+                     parts_text(result);
+  if (result.guests.size() > 1) return text + many_guests_text(result);
+  for (const GuestRun& run : result.guests) text += one_guest_text(result, run, show);
   return text;
 }
 

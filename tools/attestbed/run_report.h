@@ -15,18 +15,28 @@ struct RunResult {
   std::vector<Part> parts;
   std::vector<std::string> early_ends;
   std::vector<GuestRun> guests;
-  std::string kept;  // the folder of --keep, empty = none
+  std::chrono::nanoseconds guests_took{};  // from the start of the first to the end of the last
+  std::string kept;                        // the folder of --keep, empty = none
 
   bool all_released() const;
+  /// exit is the exit status of attestbed run: 0 if nothing was broken and every guest has its secret, else 1.
+  int exit() const { return scenario.broken == nullptr && all_released() ? 0 : 1; }
 };
 
 /// run_json is the result as one object. Members are only ever added.
-///   simulated, exit, product, measurement, resource, kept (folder or null)
+///   simulated, exit, product, measurement, resource, transport, kept (folder or null)
+///   summary     {guests, released, refused, failed, wall_ms}; the time is from the start of the first guest to the end
+///               of the last
+///   break       see break_json; null without --break
 ///   guests      one entry a guest: what attest-guest --json printed, and beside it
 ///               calls          [{request, status, octets_sent, octets_received, ms, judgement}], HTTP as broker and
 ///                              proxy logged it; judgement only if the broker refused: {layer, code, field, expected,
 ///                              found}
 ///               report         fields of the report; null if there was none
+///               guest          its number, from 1
+///               code           of the error; null if it has its secret
+///               reason         why there is no secret, in words; null if there is one
+///               host_attestation   the id in the logs of proxy and broker, if it is not the guest's; else null
 ///               proxy          the proxy's reason to end the attempt; null if it did not
 ///               cookie_sha256, token_sha256   first 16 hex digits, as in the logs; null if there was none
 ///               secret.shown   the secret; only if asked for
@@ -34,7 +44,8 @@ struct RunResult {
 ///   early_ends  parts that ended before they were told to
 std::string run_json(const RunResult& result, ShowSecret show);
 
-/// run_text is the result for people: parts, who said what to whom with times, what it means, and last the secret.
+/// run_text is the result for people. Of one guest: parts, who said what to whom with times, what it means, and last
+/// the secret. Of several: parts and a table.
 std::string run_text(const RunResult& result, ShowSecret show);
 
 }  // namespace attestbed::tools

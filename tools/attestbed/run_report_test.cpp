@@ -41,12 +41,12 @@ constexpr const char* kBrokerLog =
 
 GuestRun refused_run() {
   return observe({.exit = {.by_signal = false, .number = 1}, .result = kRefusedGuest, .secret = {}, .report = {}},
-                 {kProxyLog, kBrokerLog});
+                 Logs(kProxyLog, kBrokerLog));
 }
 
 RunResult result_of(GuestRun run) {
-  RunResult result{
-      .scenario = {}, .measurement = std::string(96, 'a'), .parts = {}, .early_ends = {}, .guests = {}, .kept = {}};
+  RunResult result{};
+  result.measurement = std::string(96, 'a');
   result.parts = {{"snp-sim", "ready unix:/tmp/x measurement aa", std::chrono::milliseconds(5)},
                   {"mock-kbs", "ready http://127.0.0.1:65535", std::chrono::milliseconds(12345)}};
   result.guests.push_back(std::move(run));

@@ -2,20 +2,67 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 namespace attestbed::tools {
+
+/// LineType is what runs between guest and proxy.
+///   unix_socket  a unix socket; every guest connects to the same one
+///   pty          a serial line for each guest: two pseudo terminals, joined by a cable in attestbed
+enum class LineType { unix_socket, pty };
+
+/// line_name is the value of --transport.
+constexpr const char* line_name(LineType type) {
+  return type == LineType::pty ? "pty" : "unix";
+}
+
+/// BrokerType is what stands behind the proxy's --url.
+///   serving  mock-kbs
+///   absent   a port on which nobody listens
+///   silent   a port that takes connections and never answers
+enum class BrokerType { serving, absent, silent };
+
+/// Tamper is what a man in the middle does to one frame between guest and proxy, or when he sees it (run_tamper.h).
+enum class Tamper { nothing, challenge, params, key, signature, ciphertext, kill_proxy };
+
+/// The image that snp-sim launches unless told otherwise.
+inline constexpr const char* kDefaultImage = "attestbed-demo-guest";
+
+/// Inputs is everything that a part is given from outside and that --break may change. The defaults are an honest run.
+///   launched_image, registered_image   labels of the image that is launched, and of the one that the broker knows
+///   policy           of the launch, hexadecimal
+///   firmware_faults  a fault plan of snp-sim, "N:KIND"; empty = none
+///   vmpl             that the guest asks its report for
+struct Inputs {
+  const char* launched_image = kDefaultImage;
+  const char* registered_image = kDefaultImage;
+  const char* policy = "30000";
+  const char* firmware_faults = "";
+  unsigned vmpl = 0;
+  BrokerType broker = BrokerType::serving;
+  Tamper tamper = Tamper::nothing;
+  std::chrono::seconds guest_timeout{60}, proxy_timeout{60};
+};
+
+struct BreakRow;
 
 /// Scenario is what one `attestbed run` stages: inputs alone, no check is ever switched off by it.
 ///   secret    what the broker releases; at most 32 KiB
 ///   resource  repository/type/tag, at broker, proxy and guest
 ///   product   "Milan" or "Genoa"
-///   timeout   of the guest's attempt and of the proxy's
+///   guests    how many attest-guest at once, 1..kMaxGuests
+///   broken    the row of --break that `inputs` follow, null = none (run_break.h)
 struct Scenario {
+  static constexpr unsigned kMaxGuests = 256;
+
   std::string secret = "hello, SVSM!";
   std::string resource = "default/sample/test";
   std::string product = "Milan";
-  std::chrono::seconds timeout{60};
+  unsigned guests = 1;
+  LineType line = LineType::unix_socket;
+  Inputs inputs{};
+  const BreakRow* broken = nullptr;
 };
 
 }  // namespace attestbed::tools

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/attestbed/run_testbed.h"
 
-#include <sys/stat.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "core/posix/describe.h"
@@ -22,6 +29,8 @@ constexpr std::chrono::seconds kPatience{60};
 // The default seed: its keys are public test keys and ship as data, so that nobody waits for RSA key generation.
 constexpr const char* kSeed = "1";
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+// The proxy's own default for attempts at once.
+constexpr unsigned kUsualSessions = 128;
 
 // The word of `line` after `name`: "ready unix:/x measurement 00" has the measurement 00.
 std::string word_after(const std::string& line, const std::string& name) {
@@ -56,10 +65,37 @@ Outcome<void> copy_certificates(const std::string& from, const std::string& to) 
   return {};
 }
 
+/// HeldPort is a TCP port of this machine that nobody else can have meanwhile.
+struct HeldPort {
+  posix::Fd socket;
+  std::string url;
+};
+
+// Bound and not listening, a port refuses connections; listening, the kernel takes them, and nobody ever answers.
+Outcome<HeldPort> hold_port(bool listening) {
+  const auto failed = [] { return Failure{.reason = std::string("cannot hold a TCP port: ") + std::strerror(errno)}; };
+  posix::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (!socket || ::bind(socket.get(), generic, size) != 0 || ::getsockname(socket.get(), generic, &size) != 0) {
+    return failed();
+  }
+  if (listening && ::listen(socket.get(), SOMAXCONN) != 0) return failed();
+  std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  return HeldPort{std::move(socket), std::move(url)};
+}
+
 }  // namespace
 
 Testbed::Testbed(Scenario scenario, launch::ScratchDir scratch, Clock& clock, int stop_fd)
-    : scenario_(std::move(scenario)), scratch_(std::move(scratch)), clock_(clock), children_(clock, stop_fd) {}
+    : scenario_(std::move(scenario)),
+      scratch_(std::move(scratch)),
+      clock_(clock),
+      children_(clock, stop_fd),
+      lines_(scenario_.line, scenario_.inputs.tamper, scenario_.guests) {}
 
 Outcome<std::string> Testbed::start_part(const char* name, std::vector<std::string> args) {
   const Instant begin = clock_.now();
@@ -71,52 +107,121 @@ Outcome<std::string> Testbed::start_part(const char* name, std::vector<std::stri
   return line;
 }
 
-Outcome<void> Testbed::make_certificates() {
+Outcome<std::string> Testbed::run_simulator(const char* name, std::vector<std::string> args) {
   std::string program = TRY(launch::sibling_program("snp-sim"));
-  launch::Child* child = TRY(
-      children_.start({.name = "snp-sim certs",
-                       .program = std::move(program),
-                       .args = {"certs", "--product", scenario_.product, "--seed", kSeed, "--out", file("certs")}}));
+  launch::Child* child = TRY(children_.start({.name = name, .program = std::move(program), .args = std::move(args)}));
   const launch::Exit exit = TRY(children_.wait_exit(*child, clock_.now() + kPatience));
   if (!exit.clean()) return Failure{child->name(), exit.text(), child->last_lines()};
+  return child->out().text();
+}
+
+Outcome<void> Testbed::start_machine() {
+  const Inputs& inputs = scenario_.inputs;
+  TRY(run_simulator("snp-sim certs",
+                    {"certs", "--product", scenario_.product, "--seed", kSeed, "--out", file("certs")}));
+  std::vector<std::string> args = {
+      "serve",    "--ca",       file("certs"), "--unix", file("firmware.sock"), "--image", inputs.launched_image,
+      "--policy", inputs.policy};
+  if (*inputs.firmware_faults != '\0') args.insert(args.end(), {"--fault", inputs.firmware_faults});
+  const std::string ready = TRY(start_part("snp-sim", std::move(args)));
+  measurement_ = word_after(ready, "measurement");
+  if (measurement_.empty()) return Failure{"snp-sim", "its ready line has no measurement: " + ready, {}};
+  if (inputs.launched_image != std::string_view(inputs.registered_image)) {
+    const std::string digest =
+        TRY(run_simulator("snp-sim measurement", {"measurement", "--image", inputs.registered_image}));
+    measurement_ = digest.substr(0, digest.find('\n'));
+  }
   return {};
 }
 
-Outcome<void> Testbed::start() {
-  TRY(make_certificates());
-  const std::string simulator =
-      TRY(start_part("snp-sim", {"serve", "--ca", file("certs"), "--unix", file("firmware.sock")}));
-  measurement_ = word_after(simulator, "measurement");
-  if (measurement_.empty()) return Failure{"snp-sim", "its ready line has no measurement: " + simulator, {}};
-
+Outcome<void> Testbed::start_broker() {
+  if (scenario_.inputs.broker != BrokerType::serving) {
+    HeldPort held = TRY(hold_port(scenario_.inputs.broker == BrokerType::silent));
+    broker_port_ = std::move(held.socket);
+    broker_url_ = held.url;
+    return {};
+  }
   if (const Status written = posix::write_file_private(file("secret"), bytes_of(scenario_.secret)); !written) {
     return io_failure(file("secret"), written.error());
   }
-  const std::string broker = TRY(
+  const std::string ready = TRY(
       start_part("mock-kbs", {"--listen", "127.0.0.1:0", "--root", file("certs/ark.pem"), "--certs", file("certs"),
                               "--measurement", measurement_, "--resource", scenario_.resource + "=" + file("secret")}));
-  broker_url_ = word_after(broker, "ready");
-
-  TRY(start_part("attest-proxy", {"--url", broker_url_, "--protocol", "kbs", "--unix", file("proxy.sock"), "--resource",
-                                  scenario_.resource, "--timeout", std::to_string(scenario_.timeout.count())}));
+  broker_url_ = word_after(ready, "ready");
   return {};
 }
 
-Outcome<GuestOutput> Testbed::run_guest() {
+Outcome<void> Testbed::start_proxy() {
+  TRY(lines_.prepare(scratch_));
+  std::vector<std::string> args = lines_.proxy_flags();
+  args.insert(args.end(), {"--url", broker_url_, "--protocol", "kbs", "--resource", scenario_.resource, "--timeout",
+                           std::to_string(scenario_.inputs.proxy_timeout.count()), "--max-sessions",
+                           std::to_string(std::max(kUsualSessions, scenario_.guests))});
+  TRY(start_part("attest-proxy", std::move(args)));
+  posix::Fd proxy(static_cast<int>(::syscall(SYS_pidfd_open, servers_.back()->pid(), 0U)));
+  if (!proxy) return Failure{"attest-proxy", std::string("cannot watch it: ") + std::strerror(errno), {}};
+  return lines_.connect(std::move(proxy), clock_, clock_.now() + scenario_.inputs.guest_timeout + 2 * kPatience);
+}
+
+Outcome<void> Testbed::start() {
+  TRY(start_machine());
+  TRY(start_broker());
+  return start_proxy();
+}
+
+std::string Testbed::guest_file(std::string_view stem, unsigned guest, std::string_view extension) const {
+  std::string name(stem);
+  if (scenario_.guests > 1) {
+    const std::string number = std::to_string(guest + 1);
+    name += "-" + std::string(3 - number.size(), '0') + number;
+  }
+  return name += extension;
+}
+
+Outcome<launch::Child*> Testbed::start_guest(unsigned guest) {
   std::string program = TRY(launch::sibling_program("attest-guest"));
-  const std::string secret = file("released"), report = file("report.bin");
-  launch::Child* child = TRY(children_.start(
-      {.name = "attest-guest",
-       .program = std::move(program),
-       .args = {"--unix", file("proxy.sock"), "--firmware", "unix:" + file("firmware.sock"), "--secret-auth", "none",
-                "--resource", scenario_.resource, "--timeout", std::to_string(scenario_.timeout.count()), "--out",
-                secret, "--report", report, "--json"}}));
-  const launch::Exit exit = TRY(children_.wait_exit(*child, clock_.now() + scenario_.timeout + kPatience));
-  return GuestOutput{exit, child->out().text(), read_if_there(secret, kMaxSecretBytes),
-                     read_if_there(report, snp::kReportBytes)};
+  std::vector<std::string> args = lines_.guest_flags(guest);
+  args.insert(args.end(),
+              {"--firmware", "unix:" + file("firmware.sock"), "--secret-auth", "none", "--resource", scenario_.resource,
+               "--timeout", std::to_string(scenario_.inputs.guest_timeout.count()), "--vmpl",
+               std::to_string(scenario_.inputs.vmpl), "--out", file(guest_file("released", guest)), "--report",
+               file(guest_file("report", guest, ".bin")), "--json"});
+  return children_.start(
+      {.name = guest_file("attest-guest", guest), .program = std::move(program), .args = std::move(args)});
+}
+
+Outcome<std::vector<GuestOutput>> Testbed::run_guests(const std::function<void(std::size_t ended)>& tell) {
+  const Instant begin = clock_.now();
+  for (unsigned i = 0; i < scenario_.guests; ++i) {
+    launch::Child* guest = TRY(start_guest(i));
+    guests_.push_back(guest);
+  }
+  const Outcome<void> ended =
+      children_.wait_all(guests_, clock_.now() + scenario_.inputs.guest_timeout + kPatience, tell);
+  if (!ended && ended.error().stopped) return ended.error();
+  guests_took_ = clock_.now() - begin;
+
+  std::vector<GuestOutput> outputs;
+  for (unsigned i = 0; i < scenario_.guests; ++i) {
+    launch::Child& guest = *guests_[i];
+    const launch::Exit exit = children_.end(guest, std::chrono::seconds(1));
+    outputs.push_back({.exit = exit,
+                       .result = guest.out().text(),
+                       .words = guest.err().text(),
+                       .secret = read_if_there(file(guest_file("released", i)), kMaxSecretBytes),
+                       .report = read_if_there(file(guest_file("report", i, ".bin")), snp::kReportBytes),
+                       .peer = lines_.peer(i, guest.pid())});
+  }
+  return outputs;
+}
+
+void Testbed::stop() {
+  lines_.stop();
+  children_.end_all();
 }
 
 std::string Testbed::log(std::string_view program) const {
+  if (program == "relay") return lines_.relay_log();
   for (const auto& child : children_.all()) {
     if (child->name() == program) return child->err().text();
   }
@@ -143,9 +248,13 @@ Outcome<void> Testbed::keep_in(const std::string& folder) const {
     std::string stem = child->name();
     for (char& c : stem) c = c == ' ' ? '-' : c;
     TRY(keep(stem + ".log", child->err().text()));
-    if (child->name() == "attest-guest") TRY(keep("attest-guest.json", child->out().text()));
+    if (stem.starts_with("attest-guest")) TRY(keep(stem + ".json", child->out().text()));
   }
-  if (const auto report = read_if_there(file("report.bin"), snp::kReportBytes)) TRY(keep("report.bin", *report));
+  for (unsigned i = 0; i < scenario_.guests; ++i) {
+    const std::string name = guest_file("report", i, ".bin");
+    if (const auto report = read_if_there(file(name), snp::kReportBytes)) TRY(keep(name, *report));
+  }
+  if (const std::string relay = log("relay"); !relay.empty()) TRY(keep("relay.log", relay));
   return copy_certificates(file("certs"), folder + "/certs");
 }
 

@@ -120,6 +120,16 @@ Outcome<Exit> Children::wait_exit(Child& child, Deadline until) {
                  waited.error().stopped};
 }
 
+Outcome<void> Children::wait_all(std::span<Child* const> children, Deadline until,
+                                 const std::function<void(std::size_t ended)>& tell) {
+  const auto all_ended = [&] {
+    const auto ended = std::ranges::count_if(children, [](const Child* child) { return child->exit().has_value(); });
+    if (tell) tell(static_cast<std::size_t>(ended));
+    return static_cast<std::size_t>(ended) == children.size();
+  };
+  return wait_until(all_ended, until, Stoppable::yes);
+}
+
 Exit Children::end(Child& child, std::chrono::nanoseconds grace) {
   const auto ended = [&] { return child.exit().has_value(); };
   if (!ended()) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/platform/clock.h"
@@ -33,6 +34,10 @@ class Children {
 
   /// wait_exit waits until the process has ended and everything it wrote was read.
   Outcome<Exit> wait_exit(Child& child, Deadline until);
+
+  /// wait_all waits until every one of `children` has ended. `tell` hears how many have, whenever something happened.
+  Outcome<void> wait_all(std::span<Child* const> children, Deadline until,
+                         const std::function<void(std::size_t ended)>& tell = {});
 
   /// end asks with SIGTERM, waits up to `grace`, then kills. Whatever is left of its process group (grandchildren) is
   /// killed in any case. Returns how it ended; of a process that had ended already, how it did.

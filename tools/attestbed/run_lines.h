@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tools/attestbed/run_pty.h"
+#include "tools/attestbed/run_relay.h"
+#include "tools/launch/scratch_dir.h"
+
+namespace attestbed::tools {
+
+/// Lines is what runs between the guests and the proxy: sockets or serial cables, and the man in the middle where the
+/// scenario has one (then there is one guest). A further type of line is a case in each function of run_lines.cpp.
+class Lines {
+ public:
+  Lines(LineType type, Tamper tamper, unsigned guests) : type_(type), tamper_(tamper), guests_(guests) {}
+
+  /// prepare makes what must be there before the proxy starts. `folder` outlives this object.
+  launch::Outcome<void> prepare(const launch::ScratchDir& folder);
+  /// connect makes the rest, once the proxy is ready.
+  ///   proxy  a pidfd of it
+  ///   until  ends everything that runs here
+  launch::Outcome<void> connect(posix::Fd proxy, Clock& clock, Deadline until);
+
+  std::vector<std::string> proxy_flags() const;
+  /// guest_flags are those of the guest with this index, from 0.
+  std::vector<std::string> guest_flags(unsigned guest) const;
+
+  /// peer is what the proxy's log calls the guest whose process is `pid`: "pid 1" (then " uid 0"), "serial:/dev/pts/1".
+  std::string peer(unsigned guest, pid_t pid) const;
+
+  /// stop ends relay and cables; then their words are complete.
+  void stop();
+  std::string relay_log() const { return relay_ ? relay_->log() : std::string(); }
+  std::string host_attestation() const { return relay_ ? relay_->host_attestation() : std::string(); }
+
+ private:
+  launch::Outcome<void> prepare_ptys();
+  launch::Outcome<void> connect_ptys(Clock& clock, Deadline until);
+
+  LineType type_;
+  Tamper tamper_;
+  unsigned guests_;
+  std::string proxy_socket_, relay_socket_;
+  std::vector<Pty> guest_ends_, proxy_ends_;
+  std::unique_ptr<Relay> relay_;
+  std::unique_ptr<Cable> cable_;
+};
+
+}  // namespace attestbed::tools
