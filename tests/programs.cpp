@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/programs.h"
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -90,6 +91,16 @@ std::vector<nlohmann::json> ProgramTest::events(const std::string& program, cons
     if (json.is_object() && json.value("event", "") == event) found.push_back(std::move(json));
   }
   return found;
+}
+
+int ProgramTest::users_of(const std::string& scratch) {
+  namespace fs = std::filesystem;
+  int users = 0;
+  for (const auto& entry : fs::directory_iterator("/proc", fs::directory_options::skip_permission_denied)) {
+    const auto command_line = read(entry.path().string() + "/cmdline");
+    if (command_line && command_line->find(scratch) != std::string::npos) ++users;
+  }
+  return users;
 }
 
 void ProgramTest::write(const std::string& name, const std::string& text) const {

@@ -42,6 +42,9 @@ class ProgramTest : public testing::Test {
   std::vector<nlohmann::json> events(const std::string& program, const std::string& event);
   launch::Child& child(const std::string& program);
 
+  /// users_of tells how many processes have this directory in their command line, as every part of a run does.
+  static int users_of(const std::string& scratch);
+
   std::string file(const std::string& name) const { return scratch_->file(name); }
   void write(const std::string& name, const std::string& text) const;
   static std::optional<std::string> read(const std::string& path);

@@ -18,16 +18,6 @@ namespace fs = std::filesystem;
 
 class RunProcess : public ProgramTest {
  protected:
-  /// users_of tells how many processes have this directory in their command line, as every part of a run does.
-  static int users_of(const std::string& scratch) {
-    int users = 0;
-    for (const auto& entry : fs::directory_iterator("/proc", fs::directory_options::skip_permission_denied)) {
-      const auto command_line = read(entry.path().string() + "/cmdline");
-      if (command_line && command_line->find(scratch) != std::string::npos) ++users;
-    }
-    return users;
-  }
-
   /// scratch_of is the directory that a run used, from the sockets that its parts named.
   static std::string scratch_of(const nlohmann::json& run) {
     const std::string ready = run["parts"][0]["ready"];  // "ready unix:/tmp/attestbed-XXXXXX/firmware.sock …"

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // attestbed run with many guests, and with something broken: what each part says in its own log.
+#include <sys/stat.h>
+
+#include <csignal>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -7,6 +11,8 @@
 
 namespace attestbed::programs {
 namespace {
+
+namespace fs = std::filesystem;
 
 class RunScenarios : public ProgramTest {
  protected:
@@ -168,6 +174,64 @@ TEST_F(RunScenarios, ManyGuestsAreATable) {
   EXPECT_EQ(done.out.find("NegotiationRequest"), std::string::npos) << "no drawings";
   EXPECT_EQ(done.err, "") << "progress is for terminals";
 }
+
+/// The real parts, and guests that never end.
+class RunStopped : public RunScenarios, public testing::WithParamInterface<std::vector<std::string>> {};
+
+TEST_P(RunStopped, SigtermEndsGuestsPartsAndFiles) {
+  fs::create_directory(file("bin"));
+  fs::copy_file(ATTESTBED, file("bin/attestbed"));
+  for (const char* part : {SNP_SIM, MOCK_KBS, ATTEST_PROXY}) {
+    fs::create_symlink(part, fs::path(file("bin")) / fs::path(part).filename());
+  }
+  ASSERT_EQ(::mkfifo(file("fifo").c_str(), 0600), 0);
+  // Flags may change their order; the firmware's socket is in the scratch directory, whatever the line is.
+  write("bin/attest-guest", "#!/bin/sh\nwhile [ $1 != --firmware ]; do shift; done; echo ${2#unix:} >" + file("fifo") +
+                                "; exec sleep 1000\n");
+  fs::permissions(file("bin/attest-guest"), fs::perms::owner_all);
+  std::vector<std::string> args = {"run", "--json"};
+  args.insert(args.end(), GetParam().begin(), GetParam().end());
+  launch::Child& attestbed = start(file("bin/attestbed"), args);
+  const std::string scratch = fs::path(read(file("fifo")).value_or("")).parent_path();  // blocks until a guest runs
+  ASSERT_TRUE(fs::exists(scratch)) << scratch;
+  EXPECT_GE(users_of(scratch), 3);
+  ::kill(attestbed.pid(), SIGTERM);
+  const Finished done = finish(attestbed);
+  EXPECT_EQ(done.exit.text(), "exit 3");
+  EXPECT_EQ(done.out, "");
+  EXPECT_NE(done.err.find("stopped by a signal"), std::string::npos) << done.err;
+  EXPECT_FALSE(fs::exists(scratch));
+  EXPECT_EQ(users_of(scratch), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Runs, RunStopped,
+                         testing::Values(std::vector<std::string>{"--guests", "1"},
+                                         std::vector<std::string>{"--break", "nonce"},
+                                         std::vector<std::string>{"--transport", "pty"}));
+
+TEST_F(RunScenarios, SerialLinesCarryGuestsToo) {
+  const Finished done = run("attestbed", {"run", "--transport", "pty", "--guests", "3", "--json"});
+  ASSERT_EQ(done.exit.text(), "exit 0") << done.err << done.out;
+  EXPECT_EQ(done.json()["summary"]["released"], 3);
+  EXPECT_EQ(done.json()["transport"], "pty");
+  EXPECT_NE(done.json()["parts"][2]["ready"].get<std::string>().find("serial:/dev/pts/"), std::string::npos);
+}
+
+class BreakOnSerialLine : public RunScenarios, public testing::WithParamInterface<const char*> {};
+
+// One break of each kind: in transit, without a challenge, with a dead proxy.
+TEST_P(BreakOnSerialLine, IsNoticedAsOnASocket) {
+  const Finished done = run("attestbed", {"run", "--transport", "pty", "--break", GetParam(), "--json"});
+  EXPECT_EQ(done.exit.text(), "exit 1") << done.err;
+  EXPECT_EQ(done.json()["break"]["met"], true) << done.out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, BreakOnSerialLine, testing::Values("nonce", "kbs-down", "proxy-dies"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
 
 struct UsageCase {
   const char* name;

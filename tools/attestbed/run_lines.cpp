@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/attestbed/run_lines.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "core/posix/describe.h"
 
@@ -22,8 +26,12 @@ Outcome<void> Lines::prepare(const launch::ScratchDir& folder) {
   return {};
 }
 
-Outcome<void> Lines::connect(posix::Fd proxy, Clock& clock, Deadline until) {
-  Relay::Plan plan{.tamper = tamper_, .open = {}, .victim = std::move(proxy), .until = until};
+Outcome<void> Lines::connect(pid_t proxy, Clock& clock, Deadline until) {
+  Relay::Plan plan{.tamper = tamper_, .open = {}, .victim = {}, .until = until};
+  if (tamper_ == Tamper::kill_proxy) {
+    plan.victim = posix::Fd(static_cast<int>(::syscall(SYS_pidfd_open, proxy, 0U)));
+    if (!plan.victim) return Failure{"attest-proxy", std::string("cannot watch it: ") + std::strerror(errno), {}};
+  }
   switch (type_) {
     case LineType::unix_socket: {
       if (tamper_ == Tamper::nothing) return {};
@@ -56,7 +64,7 @@ std::vector<std::string> Lines::guest_flags(unsigned guest) const {
 }
 
 std::string Lines::peer(unsigned guest, pid_t pid) const {
-  if (type_ == LineType::pty) return "serial:" + proxy_ends_[guest].device;
+  if (type_ == LineType::pty) return proxy_ends_[guest].device;
   return "pid " + std::to_string(relay_ ? ::getpid() : pid);  // the relay is a part of this process
 }
 

@@ -20,15 +20,15 @@ class Lines {
   /// prepare makes what must be there before the proxy starts. `folder` outlives this object.
   launch::Outcome<void> prepare(const launch::ScratchDir& folder);
   /// connect makes the rest, once the proxy is ready.
-  ///   proxy  a pidfd of it
+  ///   proxy  its process, not waited for yet
   ///   until  ends everything that runs here
-  launch::Outcome<void> connect(posix::Fd proxy, Clock& clock, Deadline until);
+  launch::Outcome<void> connect(pid_t proxy, Clock& clock, Deadline until);
 
   std::vector<std::string> proxy_flags() const;
   /// guest_flags are those of the guest with this index, from 0.
   std::vector<std::string> guest_flags(unsigned guest) const;
 
-  /// peer is what the proxy's log calls the guest whose process is `pid`: "pid 1" (then " uid 0"), "serial:/dev/pts/1".
+  /// peer is what the proxy's log calls the guest whose process is `pid`: "pid 1" (then " uid 0"), "/dev/pts/1".
   std::string peer(unsigned guest, pid_t pid) const;
 
   /// stop ends relay and cables; then their words are complete.

@@ -83,6 +83,12 @@ void Relay::serve() {
 
 Status Relay::relay(posix::FdTransport& guest, posix::FdTransport& host) {
   for (int frames = 0; frames < kMaxFrames; ++frames) {
+    // Of a proxy that was killed here the end is known. The guest learns of it once it has spoken to nobody, and not in
+    // the middle of its question, where chance would choose between two codes.
+    if (plan_.tamper == Tamper::kill_proxy && done_) {
+      TRY(protocol::receive_frame(guest, frame_, plan_.until));
+      return Error{Errc::closed, "the proxy is dead"};
+    }
     const std::size_t ready = TRY(first_ready<3>({stop_fd_.get(), guest.fd(), host.fd()}, clock_, plan_.until));
     if (ready == 0) return Error{Errc::closed, "relay: stopped"};
     if (ready == 1) {

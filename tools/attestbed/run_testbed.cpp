@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -158,9 +157,7 @@ Outcome<void> Testbed::start_proxy() {
                            std::to_string(scenario_.inputs.proxy_timeout.count()), "--max-sessions",
                            std::to_string(std::max(kUsualSessions, scenario_.guests))});
   TRY(start_part("attest-proxy", std::move(args)));
-  posix::Fd proxy(static_cast<int>(::syscall(SYS_pidfd_open, servers_.back()->pid(), 0U)));
-  if (!proxy) return Failure{"attest-proxy", std::string("cannot watch it: ") + std::strerror(errno), {}};
-  return lines_.connect(std::move(proxy), clock_, clock_.now() + scenario_.inputs.guest_timeout + 2 * kPatience);
+  return lines_.connect(servers_.back()->pid(), clock_, clock_.now() + scenario_.inputs.guest_timeout + 2 * kPatience);
 }
 
 Outcome<void> Testbed::start() {

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "core/posix/clock.h"
 
 namespace attestbed::launch {
@@ -59,6 +61,23 @@ TEST_F(ChildrenTest, ExitStatusAndEveryOctetArrive) {
   EXPECT_EQ(exit->text(), "exit 3");
   EXPECT_EQ(child.out().text(), "out\n");
   EXPECT_EQ(child.err().text(), "err\n");
+}
+
+TEST_F(ChildrenTest, AllAreWaitedForAndCounted) {
+  Child* both[] = {&shell("exit 3"), &shell("exit 4")};
+  std::vector<std::size_t> heard;
+  const auto waited = children_.wait_all(both, soon(), [&heard](std::size_t ended) { heard.push_back(ended); });
+  ASSERT_TRUE(waited) << waited.error().text();
+  EXPECT_EQ(both[0]->exit()->text(), "exit 3");
+  EXPECT_EQ(both[1]->exit()->text(), "exit 4");
+  EXPECT_EQ(heard.back(), 2U);
+  EXPECT_TRUE(std::ranges::is_sorted(heard));
+}
+
+TEST_F(ChildrenTest, WaitingForAllEndsAtTheDeadline) {
+  Child* both[] = {&shell("exit 0"), &shell("exec sleep 1000")};
+  EXPECT_FALSE(children_.wait_all(both, clock_.now() + std::chrono::milliseconds(50)));
+  EXPECT_FALSE(both[1]->exit());
 }
 
 TEST_F(ChildrenTest, DeathBySignalIsToldFromAnExit) {
