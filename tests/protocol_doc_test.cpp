@@ -231,7 +231,7 @@ TEST(ProtocolDoc, NumbersAreThoseOfTheCode) {
       {"attempts of a peer at once, default", 16},
       {"one more attempt each, default", 10000},
       {"waiting for a session, default", 5000},
-      {"running attempts of one CID, default", 8},
+      {"running attempts of one peer, default", 8},
       {"vsock port, default", 1995},
   };
   std::set<std::string> listed;
