@@ -107,6 +107,7 @@ Result<Released> UartAttempt::run() {
   const Platform platform{.wire = uart, .reports = reports, .entropy = parts_->entropy, .clock = parts_->shared};
   AttestConfig config;
   config.budget = parts_->budget;
+  config.line = LineKind::serial;
   return attest(platform, config, parts_->workspace);
 }
 

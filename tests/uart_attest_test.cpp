@@ -54,7 +54,8 @@ TEST_P(NoisyAnswers, EndTheAttemptWithAReason) {
   if (GetParam().before_the_deadline) {
     EXPECT_LT(attempt.waited(), kBudget);
   } else {
-    EXPECT_LE(attempt.waited(), kBudget + std::chrono::milliseconds(2));
+    // On a serial line an attempt that lost step is followed by a second of silence.
+    EXPECT_LE(attempt.waited(), kBudget + std::chrono::milliseconds(1002));
   }
 }
 INSTANTIATE_TEST_SUITE_P(
