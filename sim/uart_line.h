@@ -14,8 +14,8 @@ namespace attestbed::sim {
 
 /// UartLine is a serial line in one process: at its near end the registers of a Uart16550, for a driver; at its far end
 /// a Transport, where a real machine has the hypervisor's socket. Reception is flow-controlled as in QEMU: octets wait
-/// outside until the receiver has room, unless the fault plan says otherwise. Both ends may be used from different
-/// threads, each end from one at a time.
+/// outside until the receiver has room, unless the fault plan says otherwise. Safe from
+/// any thread; each end has at most one reader and one writer at a time.
 class UartLine {
  public:
   enum class Fill : std::uint8_t { to_trigger, to_depth };
