@@ -4,7 +4,8 @@
 //   octets       on the line, both ways
 //   accesses     octets read from and written to registers
 //   intercepted  instructions, polls that found nothing apart
-//   idle_polls   those polls; how many depends on how long the host takes, here none
+//   idle_polls   those polls; how many depends on how long the host takes, here not at all: what is left is the
+//                20 ms of silence before the first octet, and the time-outs at the ends of frames
 //   per_octet    intercepted / octets; two is what a driver pays that looks at LSR for each octet
 #include <benchmark/benchmark.h>
 
