@@ -81,7 +81,7 @@ Problem judge(const Flags& flags, Config& config) {
     return "--protocol " + flags.protocol + " does not exist; there is: " + protocol_names();
   const auto plain = flags.insecure_http ? PlainHttp::anywhere : PlainHttp::loopback_only;
   BrokerUrl url = parse_broker_url(flags.url, plain);
-  if (!url.problem.empty()) return "--url " + flags.url + " " + url.problem;
+  if (!url.problem.empty()) return "--url " + shown_url(flags.url) + " " + url.problem;
   config.broker = {.url = std::move(url.url), .ca_file = flags.ca_file};
   config.unix_path = flags.unix_path;
   config.if_exists = flags.force ? posix::IfExists::take_over : posix::IfExists::refuse;

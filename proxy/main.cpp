@@ -11,6 +11,7 @@
 #include "core/log/event_log.h"
 #include "core/posix/clock.h"
 #include "core/posix/describe.h"
+#include "core/posix/hardening.h"
 #include "proxy/config.h"
 #include "proxy/unix_listener.h"
 
@@ -79,5 +80,6 @@ int main(int argc, char** argv) {
   log::Level level = log::Level::info;
   (void)log::level_named(config.log_level, level);  // the command line allows the four names alone
   log::start("attest-proxy", level);
-  return serve(config);
+  const Status hardened = posix::forbid_core_dumps();
+  return hardened ? serve(config) : fail(hardened.error(), "cannot start");
 }

@@ -3,8 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -23,20 +21,13 @@ std::string peer_of(int fd) {
 class UnixListener final : public Listener {
  public:
   UnixListener(posix::Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {
-    owned_ = lstat(path_.c_str(), &made_) == 0;
     const int flags = fcntl(fd_.get(), F_GETFL);
     if (flags >= 0) (void)fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK);
-  }
-  ~UnixListener() override {
-    struct stat now {};
-    const bool same =
-        owned_ && lstat(path_.c_str(), &now) == 0 && now.st_dev == made_.st_dev && now.st_ino == made_.st_ino;
-    if (same) (void)unlink(path_.c_str());
   }
   UnixListener(const UnixListener&) = delete;
   UnixListener& operator=(const UnixListener&) = delete;
 
-  std::string name() const override { return "unix:" + path_; }
+  std::string name() const override { return "unix:" + path_.text(); }
   int fd() const override { return fd_.get(); }
   Result<std::optional<NewLine>> accept() override {
     posix::Fd line(accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
@@ -51,9 +42,7 @@ class UnixListener final : public Listener {
 
  private:
   posix::Fd fd_;
-  std::string path_;
-  struct stat made_ {};
-  bool owned_ = false;
+  posix::OwnedSocketPath path_;
 };
 
 }  // namespace
