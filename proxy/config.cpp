@@ -20,19 +20,21 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  attest-proxy --url http://127.0.0.1:8080 --protocol kbs --unix /run/attest-proxy.sock\n"
     "  attest-proxy --url https://kbs.example --ca kbs-ca.pem --protocol kbs --vsock --serial /dev/ttyS1\n"
+    "  attest-proxy --url http://127.0.0.1:8080 --protocol kbs --unix-serial vm.sock   # then start QEMU with\n"
+    "               -chardev socket,id=c3,path=vm.sock,reconnect=1 -serial chardev:c3    # as its third -serial\n"
     "  attest-proxy --url https://kbs.example --ca kbs-ca.pem --protocol kbs --unix proxy.sock -f \\\n"
     "               --resource default/disk/key --allow-resource default/disk/key --timeout 20\n"
     "\n"
-    "Prints `ready DOOR…` on standard output once guests may connect (unix:PATH vsock:PORT serial:DEVICE); events go "
-    "to\n"
-    "standard error, one JSON object a line. Under systemd it takes the sockets it is handed, says when it is ready\n"
+    "Prints `ready DOOR…` on standard output once guests may connect (unix:PATH unix-serial:PATH vsock:PORT\n"
+    "serial:DEVICE); events go to standard error, one JSON object a line. Under systemd it takes the sockets it is "
+    "handed, says when it is ready\n"
     "and answers the watchdog. Ends with 0 after SIGTERM or SIGINT: running attempts get 5 s, a second signal cancels\n"
     "them. Exit status: 0 ok, 2 usage or configuration, 3 could not run.";
 
 // Flags is what the command line holds before anything is judged.
 struct Flags {
   std::string url, protocol, resource, ca_file, vsock, log_level = "info";
-  std::vector<std::string> unix_paths, serial_devices, allowed;
+  std::vector<std::string> unix_paths, unix_serial_paths, serial_devices, allowed;
   bool force = false, insecure_http = false;
   unsigned timeout = 30, attempts = 16, attempt_interval = 10, queue_wait = 5, max_sessions_per_peer = 8;
   std::size_t max_sessions = 128, max_lines = 0;
@@ -49,6 +51,9 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--url", flags.url, "The broker: https://HOST[:PORT][/PATH]; http is for loopback")->required();
   app.add_option("--protocol", flags.protocol, "What the broker speaks: " + protocol_names())->required();
   app.add_option("--unix", flags.unix_paths, "Listen on this socket, mode 0600; repeatable")->allow_extra_args(false);
+  app.add_option("--unix-serial", flags.unix_serial_paths,
+                 "Listen on this socket for serial ports of QEMU (-chardev socket): rules of serial lines; repeatable")
+      ->allow_extra_args(false);
   app.add_option("--vsock", flags.vsock, "Listen on this vsock port, for every CID (1995)")->expected(0, 1);
   app.add_option("--serial", flags.serial_devices, "Serve the guest behind this terminal device; repeatable")
       ->allow_extra_args(false);
@@ -103,6 +108,7 @@ Problem judge_resources(const Flags& flags, SessionConfig& session) {
 
 Problem judge_doors(const Flags& flags, std::size_t sockets_given, Doors& doors) {
   doors.unix_paths = flags.unix_paths;
+  doors.unix_serial_paths = flags.unix_serial_paths;
   doors.serial_devices = flags.serial_devices;
   doors.if_exists = flags.force ? posix::IfExists::take_over : posix::IfExists::refuse;
   if (flags.has_vsock) {
@@ -116,8 +122,9 @@ Problem judge_doors(const Flags& flags, std::size_t sockets_given, Doors& doors)
     }
     doors.vsock_port = port;
   }
-  if (doors.unix_paths.size() + doors.serial_devices.size() > kMaxDoors) return "there are more than 64 doors";
-  if (doors.empty() && sockets_given == 0) return "one of --unix, --vsock and --serial is required";
+  if (doors.unix_paths.size() + doors.unix_serial_paths.size() + doors.serial_devices.size() > kMaxDoors)
+    return "there are more than 64 doors";
+  if (doors.empty() && sockets_given == 0) return "one of --unix, --unix-serial, --vsock and --serial is required";
   return {};
 }
 

@@ -14,12 +14,15 @@
 namespace attestbed::proxy {
 
 /// Doors is where guests may come in. None may be named if the supervisor hands over sockets.
-///   vsock_port  absent: no vsock
+///   unix_serial_paths  sockets that serial ports of QEMU connect to
+///   vsock_port         absent: no vsock
 struct Doors {
-  std::vector<std::string> unix_paths, serial_devices;
+  std::vector<std::string> unix_paths, unix_serial_paths, serial_devices;
   std::optional<std::uint32_t> vsock_port;
   posix::IfExists if_exists = posix::IfExists::refuse;
-  bool empty() const { return unix_paths.empty() && serial_devices.empty() && !vsock_port; }
+  bool empty() const {
+    return unix_paths.empty() && unix_serial_paths.empty() && serial_devices.empty() && !vsock_port;
+  }
 };
 
 /// Config is the command line, checked: nothing in it is judged again.

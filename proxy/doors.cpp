@@ -41,6 +41,11 @@ OpenDoors open_doors(const Doors& doors, Clock& clock) {
     if (!door) return ShutDoor{"unix:" + path, door.error()};
     open.push_back(*std::move(door));
   }
+  for (const std::string& path : doors.unix_serial_paths) {
+    auto door = listen_on_unix(path, doors.if_exists, LineKind::serial);
+    if (!door) return ShutDoor{"unix-serial:" + path, door.error()};
+    open.push_back(*std::move(door));
+  }
   if (doors.vsock_port) {
     auto door = listen_on_vsock(*doors.vsock_port);
     if (!door) return ShutDoor{"vsock:" + std::to_string(*doors.vsock_port), door.error()};

@@ -17,8 +17,8 @@ struct ShutDoor {
   Error error;
 };
 
-/// open_doors opens every door that the configuration names, in the order unix, vsock, serial. What was opened before
-/// one that fails is shut again.
+/// open_doors opens every door that the configuration names, in the order unix, unix-serial, vsock, serial. What was
+/// opened before one that fails is shut again.
 Result<std::vector<std::unique_ptr<Listener>>, ShutDoor> open_doors(const Doors& doors, Clock& clock);
 
 /// adopt_door makes a door of a socket that the supervisor has opened, bound and set to listen: a stream socket over

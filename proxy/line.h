@@ -19,6 +19,7 @@ struct Line {
   std::string name;
   std::shared_ptr<Peer> peer;
   LineKind kind = LineKind::connected;
+  Lives lives = Lives::opened;
   AfterAnswer after_answer = AfterAnswer::keep;
   Listener* door = nullptr;
   unsigned attempts = 0;

@@ -15,6 +15,10 @@ namespace attestbed::proxy {
 /// had time to read.
 enum class AfterAnswer : std::uint8_t { keep, close };
 
+/// Lives is how long a line is there: one that is opened comes, counts among the open lines and goes; one for ever is
+/// the only line of its door, which opens it again when it ends.
+enum class Lives : std::uint8_t { opened, for_ever };
+
 /// NewLine is a guest's line as a listener hands it over.
 ///   name  who is at the other end, for logs: "pid 4711 uid 0"
 ///   peer  what this peer's attempts are counted under: lines of the same name share one budget; empty = a line of its
@@ -23,6 +27,7 @@ struct NewLine {
   posix::Fd fd;
   std::string name, peer;
   LineKind kind = LineKind::connected;
+  Lives lives = Lives::opened;
   AfterAnswer after_answer = AfterAnswer::keep;
 };
 

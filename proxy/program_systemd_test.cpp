@@ -87,7 +87,7 @@ TEST_F(Systemd, SocketForAnotherProcessIsNotTaken) {
   const posix::Fd door = *posix::listen_unix(socket(), 16, posix::IfExists::refuse);
   Process proxy(doorless("http://127.0.0.1:1"), {"LISTEN_FDS=1", "LISTEN_PID=1"});
   EXPECT_EQ(proxy.ended(), 2);
-  EXPECT_NE(proxy.errors().find("one of --unix, --vsock and --serial is required"), std::string::npos);
+  EXPECT_NE(proxy.errors().find("one of --unix, --unix-serial, --vsock and --serial is required"), std::string::npos);
 }
 
 TEST_F(Systemd, DescriptorThatIsNoListeningSocketIsRefused) {

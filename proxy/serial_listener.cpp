@@ -31,6 +31,7 @@ class SerialListener final : public Listener {
                                           .name = device_,
                                           .peer = name(),
                                           .kind = LineKind::serial,
+                                          .lives = Lives::for_ever,
                                           .after_answer = AfterAnswer::keep});
   }
 

@@ -154,11 +154,11 @@ void Server::fill(Polled& polled) const {
   polled.waiting = waiting_.size();
 }
 
-// New lines wait while many are being given up. Serial lines do not count: one that never falls silent would shut the
+// New lines wait while many are being given up. Serial devices do not count: one that never falls silent would shut the
 // doors for ever.
 bool Server::are_doors_open() const {
   const auto leaving =
-      std::ranges::count_if(draining_, [](const Draining& one) { return one.line.kind != LineKind::serial; });
+      std::ranges::count_if(draining_, [](const Draining& one) { return one.line.lives != Lives::for_ever; });
   return leaving < kMaxLeaving && clock_.now() >= doors_shut_until_;
 }
 
@@ -189,10 +189,11 @@ void Server::accept_all(Listener& door) {
               .name = std::move(taken.name),
               .peer = peers_.of(taken.peer),
               .kind = taken.kind,
+              .lives = taken.lives,
               .after_answer = taken.after_answer,
               .door = &door};
     log::event(Level::debug, "line_opened", {{"peer", line.name}});
-    if (line.kind != LineKind::serial && open_lines() >= config_.max_lines) {
+    if (line.lives != Lives::for_ever && open_lines() >= config_.max_lines) {
       turn_away(std::move(line), Errc::proxy_busy, "every line is taken");
     } else {
       idle_.push_back(std::move(line));
@@ -271,10 +272,8 @@ bool Server::discard(Draining& draining) {
   std::array<std::uint8_t, 4096> sink;
   const Result<std::size_t> got = draining.line.wire->read_some(sink, clock_.now() + kPatience);
   if (!got) return got.error().code == Errc::deadline;
-  if (draining.line.kind == LineKind::serial) {
-    draining.until = clock_.now() + kSilence;
-    return true;
-  }
+  if (draining.line.kind == LineKind::serial) draining.until = clock_.now() + kSilence;
+  if (draining.line.lives == Lives::for_ever) return true;
   draining.octets_left -= std::min(draining.octets_left, *got);
   return draining.octets_left > 0;
 }

@@ -2,6 +2,7 @@
 // The server behind a serial device: one line that lives for ever.
 #include <poll.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -9,6 +10,7 @@
 #include "core/protocol/frame.h"
 #include "proxy/running_server.h"
 #include "proxy/serial_listener.h"
+#include "proxy/unix_listener.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -158,6 +160,24 @@ TEST(SerialListener, MissingDeviceIsAnError) {
   ASSERT_FALSE(door);
   EXPECT_EQ(door.error().code, Errc::transport);
   EXPECT_EQ(door.error().found, std::uint64_t{ENOENT});
+}
+
+TEST(SerialServer, SocketOfASerialPortFollowsTheSameRules) {
+  FakeBroker broker(plain());
+  const std::string path = "/tmp/attestbed-unix-serial-" + std::to_string(getpid()) + ".sock";
+  Running::Doors doors;
+  doors.push_back(*listen_on_unix(path, posix::IfExists::refuse, LineKind::serial));
+  EXPECT_EQ(doors.front()->name(), "unix-serial:" + path);
+  const Running server(broker, Running::defaults(), std::move(doors));
+  GuestEnd guest = GuestEnd::connect(path);
+  ASSERT_TRUE(guest.send_raw(std::string(100, '#')));
+  ASSERT_TRUE(guest.send(plain().negotiation_request));
+  EXPECT_EQ(guest.receive(), plain().negotiation_response) << "behind noise";
+  ASSERT_TRUE(guest.send(plain().negotiation_request));
+  EXPECT_EQ(guest.receive(), plain().negotiation_response) << "asked again";
+  ASSERT_TRUE(guest.send(plain().attestation_request));
+  EXPECT_EQ(guest.receive(), plain().attestation_response);
+  EXPECT_TRUE(server.guest().attest(plain())) << "the door without these rules";
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ enum class Path : std::uint8_t { ours, theirs };
 
 class UnixListener final : public Listener {
  public:
-  UnixListener(posix::Fd fd, std::string path, Path whose) : fd_(std::move(fd)), path_(std::move(path)) {
+  UnixListener(posix::Fd fd, std::string path, Path whose, LineKind kind)
+      : fd_(std::move(fd)), path_(std::move(path)), kind_(kind) {
     if (whose == Path::ours) made_.emplace(path_);
     const int flags = fcntl(fd_.get(), F_GETFL);
     if (flags >= 0) (void)fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK);
@@ -31,7 +32,7 @@ class UnixListener final : public Listener {
   UnixListener(const UnixListener&) = delete;
   UnixListener& operator=(const UnixListener&) = delete;
 
-  std::string name() const override { return "unix:" + path_; }
+  std::string name() const override { return (kind_ == LineKind::serial ? "unix-serial:" : "unix:") + path_; }
   int fd() const override { return fd_.get(); }
   Deadline due() const override { return kNever; }
   Result<std::optional<NewLine>> accept() override {
@@ -41,7 +42,8 @@ class UnixListener final : public Listener {
     return std::optional<NewLine>(NewLine{.fd = std::move(line),
                                           .name = std::move(name),
                                           .peer = {},
-                                          .kind = LineKind::connected,
+                                          .kind = kind_,
+                                          .lives = Lives::opened,
                                           .after_answer = AfterAnswer::keep});
   }
   void line_ended() override {}
@@ -49,18 +51,19 @@ class UnixListener final : public Listener {
  private:
   posix::Fd fd_;
   std::string path_;
+  LineKind kind_;
   std::optional<posix::OwnedSocketPath> made_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> listen_on_unix(const std::string& path, posix::IfExists if_exists) {
+Result<std::unique_ptr<Listener>> listen_on_unix(const std::string& path, posix::IfExists if_exists, LineKind kind) {
   posix::Fd fd = TRY(posix::listen_unix(path, kBacklog, if_exists));
-  return std::unique_ptr<Listener>(std::make_unique<UnixListener>(std::move(fd), path, Path::ours));
+  return std::unique_ptr<Listener>(std::make_unique<UnixListener>(std::move(fd), path, Path::ours, kind));
 }
 
 std::unique_ptr<Listener> adopt_unix(posix::Fd listening, const std::string& path) {
-  return std::make_unique<UnixListener>(std::move(listening), path, Path::theirs);
+  return std::make_unique<UnixListener>(std::move(listening), path, Path::theirs, LineKind::connected);
 }
 
 }  // namespace attestbed::proxy
