@@ -1,100 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program as others start it: flags, readiness line, signals, exit status.
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <arpa/inet.h>
+#include <sys/socket.h>
 
-#include <string>
-#include <vector>
+#include <cerrno>
 
-#include "core/posix/fd.h"
+#include "core/posix/describe.h"
+#include "core/posix/pty_pair.h"
 #include "proxy/fake_broker.h"
 #include "proxy/http_broker.h"
+#include "proxy/process.h"
 
 namespace attestbed::proxy {
 namespace {
-
-// Process is attest-proxy with pipes for what it prints; killed, if it still runs, at the end of the test.
-class Process {
- public:
-  Process(const std::vector<std::string>& flags, const std::vector<std::string>& environment = {}) {
-    int out[2], err[2];
-    if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-    out_ = posix::Fd(out[0]);
-    err_ = posix::Fd(err[0]);
-    const posix::Fd child_out(out[1]), child_err(err[1]);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, child_out.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, child_err.get(), STDERR_FILENO);
-    std::vector<char*> argv = {const_cast<char*>(ATTEST_PROXY)}, envp;
-    for (const std::string& flag : flags) argv.push_back(const_cast<char*>(flag.c_str()));
-    for (const std::string& one : environment) envp.push_back(const_cast<char*>(one.c_str()));
-    argv.push_back(nullptr);
-    envp.push_back(nullptr);
-    const int failed = posix_spawn(&pid_, ATTEST_PROXY, &actions, nullptr, argv.data(), envp.data());
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) throw std::runtime_error("posix_spawn");
-  }
-  ~Process() {
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      waitpid(pid_, nullptr, 0);
-    }
-  }
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
-
-  void signal(int number) { kill(pid_, number); }
-  std::string out_line() {
-    std::string line;
-    for (char c = 0; read(out_.get(), &c, 1) == 1 && c != '\n';) line += c;
-    return line;
-  }
-  /// ended waits for the end and returns the exit status, or -signal.
-  int ended() {
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-  std::string errors() {
-    std::string text;
-    char piece[4096];
-    for (ssize_t got = 0; (got = read(err_.get(), piece, sizeof piece)) > 0;) {
-      text.append(piece, static_cast<std::size_t>(got));
-    }
-    return text;
-  }
-
- private:
-  pid_t pid_ = -1;
-  posix::Fd out_, err_;
-};
-
-class Program : public testing::Test {
- protected:
-  Program() {
-    if (mkdtemp(directory_.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  }
-  ~Program() override {
-    unlink(socket().c_str());
-    rmdir(directory_.c_str());
-  }
-  std::string socket() const { return directory_ + "/proxy.sock"; }
-  std::vector<std::string> flags(const std::string& url, std::vector<std::string> more = {}) const {
-    more.insert(more.end(), {"--url", url, "--protocol", "kbs", "--unix", socket()});
-    return more;
-  }
-
- private:
-  std::string directory_ = "/tmp/attestbed-proxy-XXXXXX";
-};
 
 const VectorCase& plain() {
   return vector_case("plain");
@@ -121,12 +39,97 @@ TEST_F(Program, CarriesAGuestAndEndsCleanlyOnASignal) {
   }
 }
 
-TEST_F(Program, EnvironmentChangesNothing) {
+TEST_F(Program, ServesSeveralDoorsAndEndsWithAllOfThem) {
   HttpBroker broker(plain());
-  Process proxy(flags(broker.url()), {"http_proxy=http://127.0.0.1:1", "ALL_PROXY=http://127.0.0.1:1",
-                                      "OPENSSL_CONF=/nonexistent", "CURL_HOME=/nonexistent"});
-  ASSERT_EQ(proxy.out_line(), "ready unix:" + socket());
+  posix::Pty pty;
+  const std::string second = socket() + ".2";
+  Process proxy(flags(broker.url(), {"--unix", second, "--serial", pty.device}));
+  ASSERT_EQ(proxy.out_line(), "ready unix:" + second + " unix:" + socket() + " serial:" + pty.device);
   EXPECT_TRUE(GuestEnd::connect(socket()).attest(plain()));
+  EXPECT_TRUE(GuestEnd::connect(second).attest(plain()));
+  EXPECT_TRUE(GuestEnd(std::move(pty.controller)).attest(plain()));
+  GuestEnd idle = GuestEnd::connect(second);
+  proxy.signal(SIGTERM);
+  EXPECT_EQ(idle.receive(), "(closed)");
+  EXPECT_EQ(proxy.ended(), 0);
+  struct stat about {};
+  EXPECT_NE(lstat(second.c_str(), &about), 0);
+}
+
+TEST_F(Program, DoorThatCannotBeOpenedIsOneLineAndExit3) {
+  Process proxy(flags("http://127.0.0.1:1", {"--serial", "/dev/no-such-line"}));
+  EXPECT_EQ(proxy.ended(), 3);
+  const std::string text = proxy.errors();
+  EXPECT_TRUE(text.starts_with("attest-proxy: cannot listen on serial:/dev/no-such-line: ")) << text;
+  EXPECT_NE(text.find("No such file or directory"), std::string::npos) << text;
+}
+
+/// Trap listens on loopback and never accepts: whoever connected is still in its queue.
+class Trap {
+ public:
+  Trap() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (bind(listener_.get(), generic, size) != 0 || listen(listener_.get(), 16) != 0 ||
+        getsockname(listener_.get(), generic, &size) != 0) {
+      throw std::runtime_error("no port on loopback");
+    }
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  const std::string& url() const { return url_; }
+  bool untouched() const {
+    const posix::Fd line(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    return !line && (errno == EAGAIN || errno == EWOULDBLOCK);
+  }
+
+ private:
+  posix::Fd listener_;
+  std::string url_;
+};
+
+// Each variable here would change what happens if anybody heeded it: the proxies lead away from the broker, the roots
+// make a broker trusted whom no flag names, OPENSSL_CONF loads a library that prints a line before "ready".
+TEST_F(Program, EnvironmentChangesNothing) {
+  const Trap trap;
+  const std::string ca = ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/ca.pem", conf = socket() + ".cnf";
+  ASSERT_TRUE(posix::write_file_private(
+      conf, bytes_of("openssl_conf = init\n[init]\nproviders = providers\n"
+                     "[providers]\ntrap = trap\n[trap]\nmodule = " CONF_TRAP "\nactivate = 1\n")));
+  const std::vector<std::string> environment = {
+      "http_proxy=" + trap.url(), "https_proxy=" + trap.url(), "HTTPS_PROXY=" + trap.url(),
+      "all_proxy=" + trap.url(),  "ALL_PROXY=" + trap.url(),   "SSL_CERT_FILE=" + ca,
+      "CURL_CA_BUNDLE=" + ca,     "OPENSSL_CONF=" + conf,      "CURL_HOME=/nonexistent"};
+  {
+    HttpBroker broker(plain());
+    Process proxy(flags(broker.url()), environment);
+    ASSERT_EQ(proxy.out_line(), "ready unix:" + socket());
+    EXPECT_TRUE(GuestEnd::connect(socket()).attest(plain()));
+    proxy.signal(SIGTERM);
+    EXPECT_EQ(proxy.ended(), 0);
+  }
+  HttpBroker broker(plain(), HttpBroker::Scheme::https);
+  {
+    Process proxy(flags(broker.url()), environment);
+    ASSERT_EQ(proxy.out_line(), "ready unix:" + socket());
+    GuestEnd guest = GuestEnd::connect(socket());
+    ASSERT_TRUE(guest.send(plain().negotiation_request));
+    EXPECT_EQ(code_in(guest.receive(), protocol::Phase::negotiation), "broker_unreachable");
+    EXPECT_TRUE(broker.requests().empty()) << "its roots are named by the environment alone";
+    proxy.signal(SIGTERM);
+    EXPECT_EQ(proxy.ended(), 0);
+  }
+  {
+    Process proxy(flags(broker.url(), {"--ca", ca}), environment);
+    ASSERT_EQ(proxy.out_line(), "ready unix:" + socket());
+    EXPECT_TRUE(GuestEnd::connect(socket()).attest(plain())) << "the same roots, named by a flag";
+    proxy.signal(SIGTERM);
+    EXPECT_EQ(proxy.ended(), 0);
+  }
+  EXPECT_TRUE(trap.untouched());
+  unlink(conf.c_str());
 }
 
 TEST_F(Program, OutlivesABrokerThatIsNotThere) {

@@ -11,6 +11,12 @@ namespace attestbed::proxy {
 /// listen_on_unix opens a stream socket at `path`, mode 0600: only processes of the proxy's own user may connect. The
 /// path is removed when the listener dies, unless somebody else has put another socket there.
 /// Errors: those of posix::listen_unix.
-Result<std::unique_ptr<Listener>> listen_on_unix(const std::string& path, posix::IfExists if_exists);
+///   kind  serial if what connects is the far end of a serial port, as QEMU's `-chardev socket` is: the guest's octets
+///         then follow the rules of serial lines, whatever carries them from there
+Result<std::unique_ptr<Listener>> listen_on_unix(const std::string& path, posix::IfExists if_exists,
+                                                 LineKind kind = LineKind::connected);
+
+/// adopt_unix listens on a socket that somebody else has opened and bound to `path`, who also removes it.
+std::unique_ptr<Listener> adopt_unix(posix::Fd listening, const std::string& path);
 
 }  // namespace attestbed::proxy

@@ -10,9 +10,10 @@ namespace attestbed::protocol {
 namespace {
 
 // A line that ends before the first octet of a frame is an orderly end; inside a frame something is missing.
-Status read_exactly(Transport& wire, MutBytes into, std::size_t frame_octets_before, const char* where,
-                    Deadline until) {
-  std::size_t have = 0;
+//   have                 octets of `into` that are there already
+//   frame_octets_before  of this frame, before `into`
+Status read_exactly(Transport& wire, MutBytes into, std::size_t have, std::size_t frame_octets_before,
+                    const char* where, Deadline until) {
   while (have < into.size()) {
     const Result<std::size_t> got = wire.read_some(into.subspan(have), until);
     if (!got) {
@@ -25,21 +26,26 @@ Status read_exactly(Transport& wire, MutBytes into, std::size_t frame_octets_bef
   return ok();
 }
 
-}  // namespace
+constexpr std::size_t kMinObjectBytes = 2;  // "{}"
+constexpr std::size_t kStartBytes = kFramePrefixBytes + 1;
 
-Status send_frame(Transport& wire, Bytes body, Deadline until) {
-  if (body.empty()) return Error{Errc::frame_empty, "frame length", 0, kMaxFrameBytes};
-  if (body.size() > kMaxFrameBytes) return Error{Errc::frame_too_large, "frame length", body.size(), kMaxFrameBytes};
-  const le64 length(body.size());
-  ByteArray<kFramePrefixBytes> prefix;
-  std::memcpy(prefix.data(), &length, sizeof length);
-  TRY(wire.write_all(prefix, until));
-  return wire.write_all(body, until);
+// Whether `octets`, at most kStartBytes of them, may be the beginning of a length in 2..65536 and a brace.
+bool may_start(Bytes octets) {
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < octets.size() && i < kFramePrefixBytes; ++i) {
+    length |= static_cast<std::uint64_t>(octets[i]) << (8 * i);
+  }
+  // What is missing of the length can only make it larger.
+  if (length > kMaxFrameBytes) return false;
+  if (octets.size() >= kFramePrefixBytes && length < kMinObjectBytes) return false;
+  return octets.size() < kStartBytes || octets[kFramePrefixBytes] == '{';
 }
 
-Result<MutBytes> receive_frame(Transport& wire, MutBytes into, Deadline until) {
-  ByteArray<kFramePrefixBytes> prefix;
-  TRY(read_exactly(wire, prefix, 0, "frame length", until));
+using Prefix = ByteArray<kFramePrefixBytes>;
+
+// receive_rest reads a frame of which the first `have` octets, all of the prefix, were read before.
+Result<MutBytes> receive_rest(Transport& wire, Prefix prefix, std::size_t have, MutBytes into, Deadline until) {
+  TRY(read_exactly(wire, prefix, have, 0, "frame length", until));
   le64 announced;
   std::memcpy(&announced, prefix.data(), sizeof announced);
   const std::uint64_t length = announced;
@@ -47,7 +53,70 @@ Result<MutBytes> receive_frame(Transport& wire, MutBytes into, Deadline until) {
   if (length == 0) return Error{Errc::frame_empty, "frame length", 0, limit};
   if (length > limit) return Error{Errc::frame_too_large, "frame length", length, limit};
   const MutBytes body = into.first(static_cast<std::size_t>(length));
-  TRY(read_exactly(wire, body, kFramePrefixBytes, "frame body", until));
+  TRY(read_exactly(wire, body, 0, kFramePrefixBytes, "frame body", until));
+  return body;
+}
+
+}  // namespace
+
+Status send_frame(Transport& wire, Bytes body, Deadline until) {
+  if (body.empty()) return Error{Errc::frame_empty, "frame length", 0, kMaxFrameBytes};
+  if (body.size() > kMaxFrameBytes) return Error{Errc::frame_too_large, "frame length", body.size(), kMaxFrameBytes};
+  const le64 length(body.size());
+  Prefix prefix;
+  std::memcpy(prefix.data(), &length, sizeof length);
+  TRY(wire.write_all(prefix, until));
+  return wire.write_all(body, until);
+}
+
+Result<MutBytes> receive_frame(Transport& wire, MutBytes into, Deadline until) {
+  return receive_rest(wire, {}, 0, into, until);
+}
+
+Result<std::optional<MutBytes>> receive_frame_begun_by(Transport& wire, MutBytes into, Deadline begin, Deadline until) {
+  Prefix prefix;
+  const Result<std::size_t> got = wire.read_some(prefix, std::min(begin, until));
+  if (!got) {
+    if (got.error().code == Errc::deadline && begin < until) return std::optional<MutBytes>();
+    return got.error();
+  }
+  const MutBytes body = TRY(receive_rest(wire, prefix, *got, into, until));
+  return std::optional(body);
+}
+
+Result<FrameStart> find_frame(Transport& wire, Deadline until) {
+  ByteArray<kStartBytes> window;
+  std::size_t have = 0, skipped = 0;
+  for (;;) {
+    const std::size_t taken = skipped + have;
+    // Never more than the frame that begins at the window's first octet has left before its brace: one that begins
+    // later has more.
+    const Result<std::size_t> got = wire.read_some(MutBytes(window).subspan(have), until);
+    if (!got) {
+      const bool inside = got.error().code == Errc::closed && taken > 0;
+      return inside ? Error{Errc::truncated, "frame length", have, kFramePrefixBytes} : got.error();
+    }
+    have += *got;
+    std::size_t first = 0;
+    while (first < have && !may_start(Bytes(window).subspan(first, have - first))) ++first;
+    skipped += first;
+    have -= first;
+    if (skipped > kMaxSkippedOctets) return Error{Errc::line_noise, "first frame", skipped, kMaxSkippedOctets};
+    std::memmove(window.data(), window.data() + first, have);
+    if (have < kStartBytes) continue;
+    le64 length;
+    std::memcpy(&length, window.data(), sizeof length);
+    return FrameStart{.body_octets = static_cast<std::size_t>(std::uint64_t{length}), .skipped = skipped};
+  }
+}
+
+Result<MutBytes> receive_found(Transport& wire, const FrameStart& start, MutBytes into, Deadline until) {
+  const std::size_t limit = std::min(into.size(), kMaxFrameBytes);
+  if (start.body_octets == 0) return Error{Errc::frame_empty, "frame length", 0, limit};
+  if (start.body_octets > limit) return Error{Errc::frame_too_large, "frame length", start.body_octets, limit};
+  const MutBytes body = into.first(start.body_octets);
+  body[0] = '{';
+  TRY(read_exactly(wire, body.subspan(1), 0, kStartBytes, "frame body", until));
   return body;
 }
 
