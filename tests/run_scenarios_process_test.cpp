@@ -217,6 +217,26 @@ TEST_F(RunScenarios, SerialLinesCarryGuestsToo) {
   EXPECT_NE(done.json()["parts"][2]["ready"].get<std::string>().find("serial:/dev/pts/"), std::string::npos);
 }
 
+TEST_F(RunScenarios, UartsCarryGuestsAndCount) {
+  const Finished done = run("attestbed", {"run", "--transport", "uart", "--guests", "2", "--json"});
+  ASSERT_EQ(done.exit.text(), "exit 0") << done.err << done.out;
+  EXPECT_EQ(done.json()["transport"], "uart");
+  EXPECT_NE(done.json()["parts"][2]["ready"].get<std::string>().find("unix-serial:/"), std::string::npos);
+  for (const auto& guest : done.json()["guests"]) {
+    EXPECT_EQ(guest["outcome"], "released");
+    EXPECT_GT(guest["uart"]["intercepted"], 0);
+    EXPECT_LT(guest["uart"]["intercepted"], guest["uart"]["octets"]) << "bursts, not octets";
+    EXPECT_EQ(guest["uart"]["tx_overruns"], 0);
+    EXPECT_EQ(guest["uart"]["rx_overruns"], 0);
+  }
+}
+
+TEST_F(RunScenarios, ManInTheMiddleOfAUartIsNoticed) {
+  const Finished done = run("attestbed", {"run", "--transport", "uart", "--break", "secret", "--json"});
+  EXPECT_EQ(done.exit.text(), "exit 1") << done.err;
+  EXPECT_EQ(done.json()["break"]["met"], true) << done.out;
+}
+
 class BreakOnSerialLine : public RunScenarios, public testing::WithParamInterface<const char*> {};
 
 // One break of each kind: in transit, without a challenge, with a dead proxy.
@@ -256,6 +276,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{"UnknownBreak", {"run", "--break", "everything"}, "measurement nonce key signature"},
                     UsageCase{"BreakOfMany", {"run", "--break", "key", "--guests", "2"}, "one guest"},
                     UsageCase{"TooManySerialLines", {"run", "--transport", "pty", "--guests", "65"}, "at most 64"},
+                    UsageCase{"UartHasNoEnd", {"run", "--transport", "uart", "--break", "proxy-dies"}, "far end"},
                     UsageCase{"UnknownTransport", {"run", "--transport", "pigeon"}, "--transport"}),
     [](const auto& test) { return test.param.name; });
 

@@ -32,6 +32,7 @@ int run(int argc, char** argv) {
   add_run(app, exit_code);
   add_show(app, exit_code);
   add_verify(app, exit_code);
+  add_uart_guest(app, exit_code);
   try {
     app.parse(argc, argv);
     // Not require_subcommand(): it complains before CLI11 names a misspelt one.

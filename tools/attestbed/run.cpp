@@ -77,6 +77,9 @@ int complete(RunOptions& options) {
     return usage("--transport pty takes at most " + std::to_string(kMaxSerialGuests) +
                  " guests: a proxy has no more doors");
   }
+  if (options.scenario.line == LineType::uart && inputs.tamper == Tamper::kill_proxy) {
+    return usage("--transport uart with --break proxy-dies: a UART does not show that its far end is gone");
+  }
   std::error_code failed;
   if (!options.keep.empty() && std::filesystem::exists(options.keep, failed) &&
       !std::filesystem::is_empty(options.keep, failed)) {
@@ -160,7 +163,7 @@ int run(const RunOptions& options) {
 
 std::map<std::string, LineType> transports() {
   std::map<std::string, LineType> names;
-  for (const LineType type : {LineType::unix_socket, LineType::pty}) names[line_name(type)] = type;
+  for (const LineType type : {LineType::unix_socket, LineType::pty, LineType::uart}) names[line_name(type)] = type;
   return names;
 }
 
@@ -209,7 +212,7 @@ void add_run(CLI::App& app, int& exit) {
       ->type_name("WHAT");
   command
       ->add_option("--transport", options->scenario.line,
-                   "Between guest and proxy: unix (a socket) or pty (a serial line for each guest)")
+                   "Between guest and proxy: unix (a socket), pty (a serial line for each guest) or uart (a 16550)")
       ->transform(CLI::CheckedTransformer(transports(), CLI::ignore_case))
       ->type_name("LINE")
       ->default_str(line_name(options->scenario.line));

@@ -17,6 +17,7 @@ using launch::Outcome;
 Outcome<void> Lines::prepare(const launch::ScratchDir& folder) {
   switch (type_) {
     case LineType::unix_socket:
+    case LineType::uart:
       proxy_socket_ = folder.file("proxy.sock");
       relay_socket_ = folder.file("relay.sock");
       return {};
@@ -33,7 +34,8 @@ Outcome<void> Lines::connect(pid_t proxy, Clock& clock, Deadline until) {
     if (!plan.victim) return Failure{"attest-proxy", std::string("cannot watch it: ") + std::strerror(errno), {}};
   }
   switch (type_) {
-    case LineType::unix_socket: {
+    case LineType::unix_socket:
+    case LineType::uart: {
       if (tamper_ == Tamper::nothing) return {};
       Result<posix::Fd> listener = posix::listen_unix(relay_socket_, 1, posix::IfExists::refuse);
       if (!listener) return Failure{.reason = relay_socket_ + ": " + posix::describe(listener.error())};
@@ -53,13 +55,14 @@ Outcome<void> Lines::connect(pid_t proxy, Clock& clock, Deadline until) {
 
 std::vector<std::string> Lines::proxy_flags() const {
   if (type_ == LineType::unix_socket) return {"--unix", proxy_socket_};
+  if (type_ == LineType::uart) return {"--unix-serial", proxy_socket_};
   std::vector<std::string> flags;
   for (const Pty& end : proxy_ends_) flags.insert(flags.end(), {"--serial", end.device});
   return flags;
 }
 
 std::vector<std::string> Lines::guest_flags(unsigned guest) const {
-  if (type_ == LineType::unix_socket) return {"--unix", relay_ ? relay_socket_ : proxy_socket_};
+  if (type_ != LineType::pty) return {"--unix", relay_ ? relay_socket_ : proxy_socket_};
   return {"--serial", guest_ends_[guest].device};
 }
 

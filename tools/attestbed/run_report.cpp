@@ -132,6 +132,16 @@ constexpr const char* kLegend =
     "reading      sizes are whole frames and HTTP bodies; a time is the guest's since its step before,\n"
     "             or how long the broker took to answer that call\n";
 
+// What crossing the register border cost, with --transport uart.
+std::string uart_text(const GuestRun& run) {
+  const auto counts = run.result.find("uart");
+  if (counts == run.result.end()) return {};
+  const auto count = [&](const char* name) { return counts->value(name, ordered_json()).dump(); };
+  return "uart         " + count("octets") + " octets in " + count("intercepted") + " intercepted instructions of " +
+         count("accesses") + " register accesses,\n             and " + count("idle_polls") +
+         " polls that found nothing\n";
+}
+
 std::string names_text(const GuestRun& run) {
   const std::string attestation = string_at(run.result, "attestation");
   if (run.host_attestation.empty()) return {};
@@ -255,8 +265,9 @@ std::string ends_text(const RunResult& result) {
 }
 
 std::string one_guest_text(const RunResult& result, const GuestRun& run, ShowSecret show) {
-  std::string text = "\n" + Story(run).draw() + "\n" + report_text(run.report) + names_text(run) + kLegend +
-                     ends_text(result) + "\n" + (run.released() ? release_text(run, show) : refusal_text(run));
+  std::string text = "\n" + Story(run).draw() + "\n" + report_text(run.report) + uart_text(run) + names_text(run) +
+                     kLegend + ends_text(result) + "\n" +
+                     (run.released() ? release_text(run, show) : refusal_text(run));
   if (result.scenario.broken != nullptr) text += "\n" + break_text(*result.scenario.broken, run);
   return text;
 }

@@ -10,11 +10,21 @@ namespace attestbed::tools {
 /// LineType is what runs between guest and proxy.
 ///   unix_socket  a unix socket; every guest connects to the same one
 ///   pty          a serial line for each guest: two pseudo terminals, joined by a cable in attestbed
-enum class LineType { unix_socket, pty };
+///   uart         a 16550 for each guest: the guest library in attestbed, over the register model, whose far end is
+///                connected to the proxy's socket as QEMU connects a serial port
+enum class LineType { unix_socket, pty, uart };
 
 /// line_name is the value of --transport.
 constexpr const char* line_name(LineType type) {
-  return type == LineType::pty ? "pty" : "unix";
+  switch (type) {
+    case LineType::pty:
+      return "pty";
+    case LineType::uart:
+      return "uart";
+    case LineType::unix_socket:
+      break;
+  }
+  return "unix";
 }
 
 /// BrokerType is what stands behind the proxy's --url.

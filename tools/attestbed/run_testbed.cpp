@@ -13,6 +13,7 @@
 
 #include "core/posix/describe.h"
 #include "core/snp/report.h"
+#include "tools/attestbed/subcommands.h"
 #include "tools/launch/siblings.h"
 
 namespace attestbed::tools {
@@ -176,13 +177,19 @@ std::string Testbed::guest_file(std::string_view stem, unsigned guest, std::stri
 }
 
 Outcome<launch::Child*> Testbed::start_guest(unsigned guest) {
-  std::string program = TRY(launch::sibling_program("attest-guest"));
-  std::vector<std::string> args = lines_.guest_flags(guest);
+  const bool on_uart = scenario_.line == LineType::uart;
+  std::string program = TRY(launch::sibling_program(on_uart ? "attestbed" : "attest-guest"));
+  std::vector<std::string> args;
+  if (on_uart) {
+    args = {kUartGuestCommand, "--firmware", file("firmware.sock")};
+  } else {
+    args = {"--firmware", "unix:" + file("firmware.sock"), "--secret-auth", "none", "--json"};
+  }
+  std::ranges::move(lines_.guest_flags(guest), std::back_inserter(args));
   args.insert(args.end(),
-              {"--firmware", "unix:" + file("firmware.sock"), "--secret-auth", "none", "--resource", scenario_.resource,
-               "--timeout", std::to_string(scenario_.inputs.guest_timeout.count()), "--vmpl",
-               std::to_string(scenario_.inputs.vmpl), "--out", file(guest_file("released", guest)), "--report",
-               file(guest_file("report", guest, ".bin")), "--json"});
+              {"--resource", scenario_.resource, "--timeout", std::to_string(scenario_.inputs.guest_timeout.count()),
+               "--vmpl", std::to_string(scenario_.inputs.vmpl), "--out", file(guest_file("released", guest)),
+               "--report", file(guest_file("report", guest, ".bin"))});
   return children_.start(
       {.name = guest_file("attest-guest", guest), .program = std::move(program), .args = std::move(args)});
 }

@@ -10,6 +10,10 @@ class App;
 namespace attestbed::tools {
 
 void add_run(CLI::App& app, int& exit_code);
+/// kUartGuestCommand is what attestbed starts itself as; its exit codes are those of attest-guest.
+inline constexpr const char* kUartGuestCommand = "uart-guest";
+void add_uart_guest(CLI::App& app, int& exit_code);
+
 void add_show(CLI::App& app, int& exit_code);
 void add_verify(CLI::App& app, int& exit_code);
 
