@@ -65,7 +65,8 @@ std::size_t write(std::FILE* out) {
 
 // The sanitizers' run time has weak functions of these names.
 extern "C" void __sanitizer_cov_8bit_counters_init(char* begin, char* end) {
-  modules().push_back({reinterpret_cast<const std::uint8_t*>(begin), reinterpret_cast<const std::uint8_t*>(end), {}, {}});
+  modules().push_back(
+      {reinterpret_cast<const std::uint8_t*>(begin), reinterpret_cast<const std::uint8_t*>(end), {}, {}});
 }
 extern "C" void __sanitizer_cov_pcs_init(const std::uintptr_t* begin, const std::uintptr_t* end) {
   modules().back().entries = reinterpret_cast<const Entry*>(begin);

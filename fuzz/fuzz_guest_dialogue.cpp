@@ -3,8 +3,9 @@
 // it only after a NegotiationResponse with the fixed params, at most once; the firmware binds that key and that
 // challenge; nothing is released but what was sealed to that key under the right header; every failure has a guest's
 // exit, nothing is sent after it, and the trace tells what happened.
-// Input: line:1 (bits: stated terms, empty secrets, certificates) key:1 budget:1, then the scripts of the firmware
-// (scripted_firmware.h), of the trouble with writing, and of the host (scripted_line.h, frames: hostile_host.h).
+// Input: setting:1 (bits: stated terms, empty secrets, certificates, serial line) key:1 budget:1, then the scripts of
+// the firmware (scripted_firmware.h), of the trouble with writing, and of the host (scripted_line.h, frames:
+// hostile_host.h).
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -21,11 +22,12 @@
 using namespace attestbed;
 using fuzz::must;
 using nlohmann::json;
+using namespace std::chrono_literals;
 
 namespace {
 
 struct Setting {
-  bool states_terms, allows_empty, gives_certs;
+  bool states_terms, allows_empty, gives_certs, serial;
   std::uint8_t key;
   std::chrono::seconds budget;
 };
@@ -36,6 +38,7 @@ Result<Setting> read_setting(Reader& input) {
   return Setting{.states_terms = (bits & 1U) != 0,
                  .allows_empty = (bits & 2U) != 0,
                  .gives_certs = (bits & 4U) != 0,
+                 .serial = (bits & 8U) != 0,
                  .key = octets[1],
                  .budget = std::chrono::seconds(1 + octets[2] % 64U)};
 }
@@ -86,6 +89,7 @@ class Run {
         host_(terms()),
         firmware_(key_, script, clock_),
         line_(make_line(script)) {
+    config_.line = setting.serial ? LineKind::serial : LineKind::connected;
     config_.terms = setting.states_terms ? terms() : protocol::Terms{};
     config_.allow_empty_secret = setting.allows_empty;
     config_.budget = setting.budget;
@@ -96,7 +100,9 @@ class Run {
     WithCerts reports(channel, setting_.gives_certs);
     const Deadline until = clock_.now() + setting_.budget;
     const Result<Released> released = attest({line_, reports, entropy_, clock_}, config_, *workspace_);
-    must(clock_.now() <= until, "an attempt is over by its deadline");
+    // On a serial line a guest that lost step is silent for a while before it returns.
+    const bool silence = setting_.serial && !released && !workspace_->trace.in_step;
+    must(clock_.now() <= until + (silence ? protocol::kGuestSilenceAfter : 0s), "an attempt is over by its deadline");
     check_sent();
     check_trace(released);
     if (released) {
@@ -118,14 +124,21 @@ class Run {
             [this](std::uint8_t which, Reader& operands) { return host_.frame(which, operands, line_.written()); }};
   }
   std::string hello() const {
-    return setting_.states_terms
-               ? R"({"version":[0,1,0],"tee":"snp","ext":{"binding":"svsm-sha512","key":"P-521","resource":"tenant-1/disk/root.key"}})"
-               : R"({"version":[0,1,0],"tee":"snp"})";
+    return setting_.states_terms ? R"({"version":[0,1,0],"tee":"snp","ext":{"binding":"svsm-sha512","key":"P-521",)"
+                                   R"("resource":"tenant-1/disk/root.key"}})"
+                                 : R"({"version":[0,1,0],"tee":"snp"})";
+  }
+
+  // What the guest heard since it first spoke: on a serial line that comes after what it dropped.
+  fuzz::Frames heard() const {
+    const std::size_t dropped = line_.writes_at().empty() ? line_.delivered().size() : line_.writes_at().front();
+    must(setting_.serial || dropped == 0, "a guest speaks first");
+    return fuzz::frames_in({line_.delivered().begin() + static_cast<std::ptrdiff_t>(dropped), line_.delivered().end()});
   }
 
   // The host's first frame, if it lets the guest go on.
   std::optional<json> go_ahead() const {
-    const fuzz::Frames heard = fuzz::frames_in(line_.delivered());
+    const fuzz::Frames heard = this->heard();
     if (heard.bodies.empty()) return std::nullopt;
     const json answer = json::parse(heard.bodies[0], nullptr, false);
     if (answer.is_discarded()) return answer;  // a number beyond double somewhere: nlohmann cannot judge
@@ -146,13 +159,18 @@ class Run {
   void check_sent() const {
     const fuzz::Frames sent = fuzz::frames_in(line_.written());
     const std::string text = hello();
-    const std::size_t first = protocol::kFramePrefixBytes + text.size();
+    const std::size_t hellos = workspace_->trace.negotiation_requests;
     must(sent.rest.empty() || line_.write_failed(), "a guest sends whole frames");
-    must(sent.bodies.empty() || sent.bodies[0] == text, "the first is its NegotiationRequest");
-    must(sent.bodies.size() <= 2, "at most one AttestationRequest leaves");
+    const auto most = setting_.serial ? static_cast<std::size_t>(1 + setting_.budget / protocol::kRepeatAfter) : 1;
+    must(hellos <= most, "it repeats itself now and then");
+    must(hellos <= sent.bodies.size() && sent.bodies.size() <= hellos + 1, "at most one AttestationRequest leaves");
+    for (std::size_t i = 0; i < hellos; ++i) must(sent.bodies[i] == text, "a repetition is the same, octet for octet");
     must(firmware_.asked().size() <= 1, "one report is asked for");
 
-    const bool key_left = line_.written().size() > first;
+    // A NegotiationRequest of which only a part could be written is no key either.
+    const std::size_t before = hellos * (protocol::kFramePrefixBytes + text.size());
+    const Bytes rest = Bytes(line_.written()).subspan(before);
+    const bool key_left = !rest.empty() && rest[0] != static_cast<std::uint8_t>(text.size());
     if (!key_left && firmware_.asked().empty()) return;
     const std::optional<json> answer = go_ahead();
     must(answer.has_value(), "the key is used only after a NegotiationResponse with the fixed params");
@@ -162,8 +180,8 @@ class Run {
     const auto bound = crypto::sha512({key.x(), key.y(), challenge});
     for (const auto& data : firmware_.asked()) must(data == *bound, "REPORT_DATA binds this key and this challenge");
     must(!key_left || !firmware_.asked().empty(), "the key leaves after the report was asked for");
-    if (sent.bodies.size() < 2) return;
-    const json request = json::parse(sent.bodies[1]);
+    if (sent.bodies.size() == hellos) return;
+    const json request = json::parse(sent.bodies.back());
     must(answer->is_discarded() || request.at("challenge") == answer->at("challenge"),
          "the host's challenge is echoed");
     must(request["key"]["x"] == fuzz::base64_text(Base64::standard, key.x()), "the key is the guest's");
@@ -187,8 +205,16 @@ class Run {
   }
 
   void check_released(const Released& released) const {
-    const fuzz::Frames heard = fuzz::frames_in(line_.delivered());
-    must(heard.bodies.size() == 2 && heard.rest.empty(), "two answers release a secret");
+    const fuzz::Frames heard = this->heard();
+    const std::size_t crossed = workspace_->trace.negotiation_requests - 1;
+    must(heard.bodies.size() >= 2 && heard.bodies.size() <= 2 + crossed, "two answers release a secret");
+    must(heard.rest.empty() && workspace_->trace.in_step, "and whole ones");
+    for (std::size_t i = 1; i + 1 < heard.bodies.size(); ++i) {
+      const json first = json::parse(heard.bodies[0], nullptr, false),
+                 again = json::parse(heard.bodies[i], nullptr, false);
+      must(first.is_discarded() || again.is_discarded() || first["challenge"] == again["challenge"],
+           "what is dropped between them are answers to a repetition");
+    }
     must(!released.secret.empty() || setting_.allows_empty, "no secret is empty unless that is allowed");
     must(!released.authenticated, "nobody signed it");
     const std::string_view secret = text_of(released.secret);
