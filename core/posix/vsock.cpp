@@ -70,7 +70,8 @@ Status wait_connected(int fd, Clock& clock, Deadline until) {
 
 Result<Fd> connect_vsock(std::uint32_t cid, std::uint32_t port, Clock& clock, Deadline until) {
   if (cid == VMADDR_CID_ANY || port == VMADDR_PORT_ANY) {
-    return Error{Errc::bad_config, cid == VMADDR_CID_ANY ? "vsock CID" : "vsock port", VMADDR_PORT_ANY};
+    return Error{Errc::bad_config, cid == VMADDR_CID_ANY ? "vsock CID" : "vsock port",
+                 cid == VMADDR_CID_ANY ? cid : port};
   }
   if (clock.now() >= until) return Error{Errc::deadline, "connect"};
   Fd line = stream_socket();
