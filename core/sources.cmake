@@ -28,6 +28,7 @@ set(ATTESTBED_CORE_TESTS
   ${CMAKE_CURRENT_LIST_DIR}/base/base64_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/base/json_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/attestation_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/find_frame_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/frame_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_line_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation_test.cpp

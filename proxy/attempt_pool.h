@@ -4,27 +4,17 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <memory>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <vector>
 
-#include "core/posix/fd_transport.h"
+#include "proxy/line.h"
 #include "proxy/session.h"
 
 namespace attestbed::proxy {
 
-/// Line is one open line to a guest, whoever holds it at the moment: the poll loop while it is idle, a worker while an
-/// attempt runs.
-struct Line {
-  std::unique_ptr<posix::FdTransport> wire;
-  std::string peer;
-  unsigned attempts = 0;
-};
-
 /// AttemptPool runs attempts on at most `max` threads, which it starts as they are needed and keeps. An attempt starts
-/// at once or not at all: there is no queue in which a guest would wait unseen.
+/// at once or not at all: who waits, waits in WaitingLines, where the order is fair.
 class AttemptPool {
  public:
   struct Finished {

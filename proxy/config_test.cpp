@@ -20,7 +20,7 @@ struct Parsed {
 Parsed parse(std::vector<const char*> flags) {
   flags.insert(flags.begin(), "attest-proxy");
   std::ostringstream out, err;
-  auto result = parse_command_line(static_cast<int>(flags.size()), flags.data(), "1.2.3", out, err);
+  auto result = parse_command_line(static_cast<int>(flags.size()), flags.data(), "1.2.3", 0, out, err);
   return {std::move(result), out.str(), err.str()};
 }
 
@@ -35,8 +35,8 @@ TEST(Config, DefaultsServeTheDefaultResourceAlone) {
   const Config& config = *parsed.config();
   EXPECT_STREQ(config.protocol->name, "kbs");
   EXPECT_EQ(config.broker.url, "http://127.0.0.1:8080");
-  EXPECT_EQ(config.unix_path, "p.sock");
-  EXPECT_EQ(config.if_exists, posix::IfExists::refuse);
+  EXPECT_EQ(config.doors.unix_paths, std::vector<std::string>{"p.sock"});
+  EXPECT_EQ(config.doors.if_exists, posix::IfExists::refuse);
   EXPECT_EQ(config.server.session.resource.text(), "default/sample/test");
   ASSERT_EQ(config.server.session.allowed.size(), 1U);
   EXPECT_EQ(config.server.session.allowed[0].text(), "default/sample/test");
@@ -49,7 +49,7 @@ TEST(Config, EveryFlagReachesItsPlace) {
                   "ca.pem", "--timeout", "7", "--max-sessions", "600", "--log-level", "debug"}));
   ASSERT_NE(parsed.config(), nullptr) << parsed.err;
   const Config& config = *parsed.config();
-  EXPECT_EQ(config.if_exists, posix::IfExists::take_over);
+  EXPECT_EQ(config.doors.if_exists, posix::IfExists::take_over);
   EXPECT_EQ(config.server.session.resource.text(), "a/b/c");
   ASSERT_EQ(config.server.session.allowed.size(), 2U);
   EXPECT_EQ(config.server.session.allowed[1].text(), "g/h/i");
@@ -58,6 +58,41 @@ TEST(Config, EveryFlagReachesItsPlace) {
   EXPECT_EQ(config.server.max_sessions, 600U);
   EXPECT_GE(config.server.max_lines, 1200U);
   EXPECT_EQ(config.log_level, "debug");
+}
+
+TEST(Config, DoorsAndBudgetsReachTheirPlace) {
+  const Parsed parsed = parse({"--url",      "http://127.0.0.1:8080",
+                               "--protocol", "kbs",
+                               "--unix",     "a.sock",
+                               "--unix",     "b.sock",
+                               "--serial",   "/dev/ttyS1",
+                               "--serial",   "/dev/ttyS2",
+                               "--attempts", "3",
+                               "--vsock",    "--attempt-interval",
+                               "60",         "--queue-wait",
+                               "0",          "--max-sessions-per-peer",
+                               "2",          "--max-lines",
+                               "9"});
+  ASSERT_NE(parsed.config(), nullptr) << parsed.err;
+  const Config& config = *parsed.config();
+  EXPECT_EQ(config.doors.unix_paths, (std::vector<std::string>{"a.sock", "b.sock"}));
+  EXPECT_EQ(config.doors.serial_devices, (std::vector<std::string>{"/dev/ttyS1", "/dev/ttyS2"}));
+  EXPECT_EQ(config.doors.vsock_port, 1995U);
+  EXPECT_EQ(config.server.attempts.at_once, 3U);
+  EXPECT_EQ(config.server.attempts.interval, std::chrono::seconds(60));
+  EXPECT_EQ(config.server.queue_wait, std::chrono::seconds(0));
+  EXPECT_EQ(config.server.max_sessions_per_peer, 2U);
+  EXPECT_EQ(config.server.max_lines, 9U);
+  const Parsed with_port = parse(with({"--vsock", "4000"}));
+  ASSERT_NE(with_port.config(), nullptr) << with_port.err;
+  EXPECT_EQ(with_port.config()->doors.vsock_port, 4000U);
+}
+
+TEST(Config, SocketsThatAreHandedOverAreDoorsEnough) {
+  const std::vector<const char*> flags = {"attest-proxy", "--url", "http://127.0.0.1:8080", "--protocol", "kbs"};
+  std::ostringstream out, err;
+  const auto result = parse_command_line(static_cast<int>(flags.size()), flags.data(), "1.2.3", 1, out, err);
+  EXPECT_TRUE(std::holds_alternative<Config>(result)) << err.str();
 }
 
 TEST(Config, HelpAndVersionAreNoErrors) {
@@ -95,6 +130,13 @@ INSTANTIATE_TEST_SUITE_P(
                     BadLine{"no time", with({"--timeout", "0"}), "--timeout"},
                     BadLine{"more than an hour", with({"--timeout", "3601"}), "--timeout"},
                     BadLine{"time in words", with({"--timeout", "soon"}), "--timeout"},
+                    BadLine{"port in words", with({"--vsock", "ssh"}), "--vsock ssh"},
+                    BadLine{"port that is a wildcard", with({"--vsock", "4294967295"}), "--vsock"},
+                    BadLine{"port and more", with({"--vsock", "1995x"}), "--vsock 1995x"},
+                    BadLine{"no attempts", with({"--attempts", "0"}), "--attempts"},
+                    BadLine{"no interval", with({"--attempt-interval", "0"}), "--attempt-interval"},
+                    BadLine{"long wait", with({"--queue-wait", "601"}), "--queue-wait"},
+                    BadLine{"no lines", with({"--max-lines", "0"}), "--max-lines"},
                     BadLine{"no session", with({"--max-sessions", "0"}), "--max-sessions"},
                     BadLine{"log level", with({"--log-level", "loud"}), "--log-level"}));
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 
 #include "core/crypto/sha2.h"
 #include "core/log/event_log.h"
 #include "core/posix/clock.h"
 #include "core/posix/describe.h"
 #include "proxy/config.h"
-#include "proxy/unix_listener.h"
+#include "proxy/doors.h"
+#include "proxy/systemd.h"
 
 namespace {
 
@@ -45,7 +46,29 @@ void raise_descriptor_limit(const proxy::ServerConfig& server) {
   }
 }
 
-int serve(const proxy::Config& config) {
+using DoorList = std::vector<std::unique_ptr<proxy::Listener>>;
+
+// The sockets that the supervisor has opened, and then those that the configuration names.
+Result<DoorList, proxy::ShutDoor> all_doors(const proxy::Doors& named, proxy::Systemd& systemd, Clock& clock) {
+  DoorList doors;
+  for (posix::Fd& socket : systemd.take_sockets()) {
+    auto door = proxy::adopt_door(std::move(socket));
+    if (!door) return door.error();
+    doors.push_back(*std::move(door));
+  }
+  auto opened = proxy::open_doors(named, clock);
+  if (!opened) return opened.error();
+  std::ranges::move(*opened, std::back_inserter(doors));
+  return doors;
+}
+
+std::string names_of(const DoorList& doors) {
+  std::string names;
+  for (const auto& door : doors) names += (names.empty() ? "" : " ") + door->name();
+  return names;
+}
+
+int serve(const proxy::Config& config, proxy::Systemd& systemd) {
   // The first use of core/crypto keeps OpenSSL from reading its configuration file, for libcurl's part in it too.
   const auto crypto_works = crypto::sha256({});
   if (!crypto_works) return fail(crypto_works.error(), "cannot start");
@@ -55,29 +78,33 @@ int serve(const proxy::Config& config) {
     const std::string ca = config.broker.ca_file.empty() ? "" : " --ca " + config.broker.ca_file;
     return fail(backend.error(), "cannot use --url " + config.broker.url + ca);
   }
-  auto listener = proxy::listen_on_unix(config.unix_path, config.if_exists);
-  if (!listener) return fail(listener.error(), "cannot listen on unix:" + config.unix_path);
+  auto doors = all_doors(config.doors, systemd, clock);
+  if (!doors) return fail(doors.error().error, "cannot listen on " + doors.error().name);
   const posix::Fd signals = take_signals();
   if (!signals) return fail({Errc::io_failed, "signalfd"}, "cannot start");
   raise_descriptor_limit(config.server);
 
-  std::cout << "ready " << (*listener)->name() << std::endl;
-  log::event(log::Level::info, "ready", {{"listen", (*listener)->name()}, {"broker", config.broker.url}});
-  proxy::Server server(std::move(*listener), **backend, config.server, clock);
-  const Status ended = server.run(signals.get());
+  const std::string names = names_of(*doors);
+  std::cout << "ready " << names << std::endl;
+  log::event(log::Level::info, "ready", {{"listen", names}, {"broker", config.broker.url}});
+  systemd.ready(names);
+  proxy::Server server(*std::move(doors), **backend, config.server, clock);
+  const Status ended = server.run(signals.get(), &systemd);
   return ended ? 0 : fail(ended.error(), "cannot go on");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  // No environment variable changes what this program does: not those of libcurl, OpenSSL or the resolver either.
-  clearenv();
-  const auto parsed = proxy::parse_command_line(argc, argv, ATTESTBED_VERSION, std::cout, std::cerr);
+  // No environment variable changes what this program does: not those of libcurl, OpenSSL or the resolver either. All
+  // are cleared here, but for the supervisor's protocol, which is read first.
+  proxy::Systemd systemd;
+  const auto parsed =
+      proxy::parse_command_line(argc, argv, ATTESTBED_VERSION, systemd.socket_count(), std::cout, std::cerr);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
   const auto& config = std::get<proxy::Config>(parsed);
   log::Level level = log::Level::info;
   (void)log::level_named(config.log_level, level);  // the command line allows the four names alone
   log::start("attest-proxy", level);
-  return serve(config);
+  return serve(config, systemd);
 }

@@ -19,9 +19,10 @@ namespace {
 using namespace std::chrono_literals;
 using log::Level;
 
-constexpr auto kLeavingTime = 1s;
-constexpr std::size_t kLeavingOctets = protocol::kFramePrefixBytes + protocol::kMaxFrameBytes;
-constexpr std::size_t kMaxLeaving = 64;
+constexpr auto kDrainTime = 1s;  // of a line that is then closed
+constexpr std::size_t kDrainOctets = protocol::kFramePrefixBytes + protocol::kMaxFrameBytes;
+constexpr auto kSilence = 500ms;  // that ends the draining of a serial line
+constexpr std::ptrdiff_t kMaxLeaving = 64;
 constexpr auto kPatience = 1ms;     // of the poll loop with one line; a deadline of `now` would not even try
 constexpr auto kLastWords = 1s;     // for what a cancelled session still has to say
 constexpr auto kDoorPause = 200ms;  // when the system has no descriptor to give
@@ -36,10 +37,18 @@ void empty_fd(int fd) {
   (void)!read(fd, sink.data(), sink.size());
 }
 
-// At its end a line is readable and has nothing to read. A descriptor that cannot be asked is left to the session.
-bool at_end(int fd) {
+// At its end a line is readable and has nothing to read. A descriptor that cannot be asked is left to the session,
+// unless poll says that the other side has hung up.
+bool at_end(int fd, short events) {
   int waiting = 0;
-  return ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 0;
+  if (ioctl(fd, FIONREAD, &waiting) != 0) return (events & (POLLHUP | POLLERR)) != 0;
+  return waiting == 0;
+}
+
+std::vector<std::unique_ptr<Listener>> only(std::unique_ptr<Listener> door) {
+  std::vector<std::unique_ptr<Listener>> doors;
+  doors.push_back(std::move(door));
+  return doors;
 }
 
 // GuestWire is a line as a session sees it. Cancelling ends its waits, and leaves it a moment for its last words.
@@ -67,73 +76,123 @@ class GuestWire final : public Transport {
 
 }  // namespace
 
-Server::Server(std::unique_ptr<Listener> listener, Backend& backend, const ServerConfig& config, Clock& clock)
-    : listener_(std::move(listener)),
-      backend_(backend),
+// Polled is what one round of the loop watches, in this order.
+struct Server::Polled {
+  std::vector<pollfd> fds;
+  std::size_t doors = 0, idle = 0, draining = 0, waiting = 0;
+
+  static constexpr std::size_t kStop = 0, kWake = 1, kDoors = 2;
+  short events(std::size_t at) const { return fds[at].revents; }
+  std::span<const pollfd> of_idle() const { return std::span(fds).subspan(kDoors + doors, idle); }
+  std::span<const pollfd> of_draining() const { return std::span(fds).subspan(kDoors + doors + idle, draining); }
+  std::span<const pollfd> of_waiting() const {
+    return std::span(fds).subspan(kDoors + doors + idle + draining, waiting);
+  }
+};
+
+Server::Server(std::vector<std::unique_ptr<Listener>> doors, Backend& backend, const ServerConfig& config, Clock& clock)
+    : backend_(backend),
       config_(config),
       clock_(clock),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       cancel_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      doors_(std::move(doors)),
+      peers_(config.attempts, clock),
+      waiting_(config.max_sessions_per_peer, config.queue_wait),
       pool_(
           config.max_sessions, [this](Line& line) { return work(line); }, [this] { signal_fd(wake_.get()); }) {}
+
+Server::Server(std::unique_ptr<Listener> door, Backend& backend, const ServerConfig& config, Clock& clock)
+    : Server(only(std::move(door)), backend, config, clock) {}
 
 Server::~Server() {
   cancel();  // in case run() ended with an error while attempts were running
 }
 
-Status Server::run(int stop_fd) {
+Status Server::run(int stop_fd, Supervisor* supervisor) {
   if (!wake_ || !cancel_fd_) return Error{Errc::io_failed, "eventfd", static_cast<std::uint64_t>(errno)};
-  std::vector<pollfd> fds;
-  while (!grace_until_ || running_ > 0) {
-    const bool door_open = listener_ && leaving_.size() < kMaxLeaving && clock_.now() >= door_shut_until_;
-    fds.assign({{stop_fd, POLLIN, 0}, {wake_.get(), POLLIN, 0}, {door_open ? listener_->fd() : -1, POLLIN, 0}});
-    for (const Line& line : idle_) fds.push_back({line.wire->fd(), POLLIN | POLLRDHUP, 0});
-    for (const Leaving& leaving : leaving_) fds.push_back({leaving.line.wire->fd(), POLLIN | POLLRDHUP, 0});
-    if (poll(fds.data(), fds.size(), poll_timeout()) < 0 && errno != EINTR) {
-      return Error{Errc::io_failed, "poll", static_cast<std::uint64_t>(errno)};
-    }
-
-    std::vector<Line> lines = std::exchange(idle_, {});
-    for (std::size_t i = 0; i < lines.size(); ++i) look_at(std::move(lines[i]), fds[3 + i].revents != 0);
-    // What look_at just added to leaving_ was not polled; it gets its turn in the next round.
-    std::size_t polled = 3 + lines.size();
-    for (auto at = leaving_.begin(); at != leaving_.end() && polled < fds.size(); ++polled) {
-      const bool over = clock_.now() >= at->until || (fds[polled].revents != 0 && !discard(*at));
-      at = over ? leaving_.erase(at) : std::next(at);
-    }
-    if (fds[1].revents != 0) take_back_finished();
-    if (fds[2].revents != 0) accept_all();
-    if (fds[0].revents != 0) stop_requested(stop_fd);
-    if (grace_until_ && clock_.now() >= *grace_until_) cancel();
-  }
-  leaving_.clear();
+  supervisor_ = supervisor;
+  tell_supervisor();
+  Polled polled;
+  while (!grace_until_ || running_ > 0) TRY(poll_once(polled, stop_fd));
+  draining_.clear();
   log::event(Level::info, "stopped", {{"sessions", sessions_.load()}});
   return ok();
 }
 
+Status Server::poll_once(Polled& polled, int stop_fd) {
+  polled.fds.assign({{stop_fd, POLLIN, 0}, {wake_.get(), POLLIN, 0}});
+  fill(polled);
+  if (poll(polled.fds.data(), polled.fds.size(), poll_timeout()) < 0) {
+    if (errno != EINTR) return Error{Errc::io_failed, "poll", static_cast<std::uint64_t>(errno)};
+    return ok();
+  }
+  // The lines that were polled first, in the order in which they were: what follows adds to these lists.
+  for (Line& line : waiting_.take_ended(polled.of_waiting())) close(std::move(line));
+  look_at_idle(polled.of_idle());
+  look_at_draining(polled.of_draining());
+  if (polled.events(Polled::kWake) != 0) take_back_finished();
+  for (std::size_t i = 0; i < doors_.size(); ++i) {
+    const bool is_due = are_doors_open() && clock_.now() >= doors_[i]->due();
+    if (is_due || polled.events(Polled::kDoors + i) != 0) accept_all(*doors_[i]);
+  }
+  if (polled.events(Polled::kStop) != 0) stop_requested(stop_fd);
+  start_waiting();
+  if (grace_until_ && clock_.now() >= *grace_until_) cancel();
+  if (clock_.now() >= next_beat_) tell_supervisor();
+  return ok();
+}
+
+void Server::fill(Polled& polled) const {
+  for (const auto& door : doors_) polled.fds.push_back({are_doors_open() ? door->fd() : -1, POLLIN, 0});
+  for (const Line& line : idle_) polled.fds.push_back({line.wire->fd(), POLLIN | POLLRDHUP, 0});
+  for (const Draining& one : draining_) polled.fds.push_back({one.line.wire->fd(), POLLIN | POLLRDHUP, 0});
+  waiting_.watch(polled.fds);
+  polled.doors = doors_.size();
+  polled.idle = idle_.size();
+  polled.draining = draining_.size();
+  polled.waiting = waiting_.size();
+}
+
+// New lines wait while many are being given up. Serial lines do not count: one that never falls silent would shut the
+// doors for ever.
+bool Server::are_doors_open() const {
+  const auto leaving =
+      std::ranges::count_if(draining_, [](const Draining& one) { return one.line.kind != LineKind::serial; });
+  return leaving < kMaxLeaving && clock_.now() >= doors_shut_until_;
+}
+
 int Server::poll_timeout() const {
-  Deadline next = kNever;
-  for (const Leaving& leaving : leaving_) next = std::min(next, leaving.until);
-  if (door_shut_until_ > clock_.now()) next = std::min(next, door_shut_until_);
+  Deadline next = std::min(waiting_.next_late(), next_beat_);
+  for (const Draining& one : draining_) next = std::min(next, one.until);
+  if (are_doors_open()) {
+    for (const auto& door : doors_) next = std::min(next, door->due());
+  }
+  if (doors_shut_until_ > clock_.now()) next = std::min(next, doors_shut_until_);
   if (grace_until_ && !cancelled_) next = std::min(next, *grace_until_);
   if (next == kNever) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - clock_.now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
 
-void Server::accept_all() {
-  while (leaving_.size() < kMaxLeaving) {
-    Result<std::optional<NewLine>> accepted = listener_->accept();
+void Server::accept_all(Listener& door) {
+  while (are_doors_open()) {
+    Result<std::optional<NewLine>> accepted = door.accept();
     if (!accepted) {
-      log::event(Level::error, "accept_failed", {{"detail", brief(accepted.error())}});
-      door_shut_until_ = clock_.now() + kDoorPause;
+      log::event(Level::error, "accept_failed", {{"door", door.name()}, {"detail", brief(accepted.error())}});
+      doors_shut_until_ = clock_.now() + kDoorPause;
       return;
     }
     if (!*accepted) return;
     NewLine& taken = **accepted;
-    Line line{.wire = std::make_unique<posix::FdTransport>(std::move(taken.fd), clock_), .peer = std::move(taken.peer)};
-    log::event(Level::debug, "line_opened", {{"peer", line.peer}});
-    if (open_lines() >= config_.max_lines) {
+    Line line{.wire = std::make_unique<posix::FdTransport>(std::move(taken.fd), clock_),
+              .name = std::move(taken.name),
+              .peer = peers_.of(taken.peer),
+              .kind = taken.kind,
+              .after_answer = taken.after_answer,
+              .door = &door};
+    log::event(Level::debug, "line_opened", {{"peer", line.name}});
+    if (line.kind != LineKind::serial && open_lines() >= config_.max_lines) {
       turn_away(std::move(line), Errc::proxy_busy, "every line is taken");
     } else {
       idle_.push_back(std::move(line));
@@ -141,20 +200,37 @@ void Server::accept_all() {
   }
 }
 
-void Server::look_at(Line line, bool is_readable) {
-  if (!is_readable) {
+void Server::look_at_idle(std::span<const pollfd> fds) {
+  std::vector<Line> lines = std::exchange(idle_, {});
+  for (std::size_t i = 0; i < lines.size(); ++i) look_at(std::move(lines[i]), fds[i].revents);
+}
+
+void Server::look_at(Line line, short events) {
+  if (events == 0) {
     idle_.push_back(std::move(line));
-  } else if (at_end(line.wire->fd())) {
-    log::event(Level::debug, "line_closed", {{"peer", line.peer}, {"attempts", line.attempts}});
-  } else if (line.attempts >= config_.max_attempts_per_line) {
-    turn_away(std::move(line), Errc::proxy_busy, "this line has had its attempts: connect anew");
+  } else if (at_end(line.wire->fd(), events)) {
+    close(std::move(line));
+  } else if (line.kind != LineKind::serial && !line.peer->take_attempt(clock_.now())) {
+    // On a serial line an attempt begins with a frame, not with an octet: the session counts it.
+    turn_away(std::move(line), Errc::attempts_exhausted, "this peer has had its attempts for now");
   } else {
     ++line.attempts;
-    if (pool_.try_start(line)) {
-      ++running_;
-    } else {
-      turn_away(std::move(line), Errc::proxy_busy, "every session is taken");
-    }
+    waiting_.add(std::move(line), clock_.now());
+  }
+}
+
+void Server::start_waiting() {
+  // The pool has a free thread whenever fewer than max_sessions run, unless the system has none to give: then the line
+  // waits on.
+  while (Line* line = running_ < config_.max_sessions ? waiting_.next() : nullptr) {
+    const std::shared_ptr<Peer> peer = line->peer;
+    if (!pool_.try_start(*line)) break;
+    waiting_.started(line);
+    ++peer->running;
+    ++running_;
+  }
+  while (std::optional<Line> line = waiting_.take_late(clock_.now())) {
+    turn_away(*std::move(line), Errc::proxy_busy, "every session is taken");
   }
 }
 
@@ -162,32 +238,66 @@ void Server::turn_away(Line line, Errc code, const char* why) {
   const std::vector<std::uint8_t> frame = refusal_frame(code, protocol::Phase::negotiation, why);
   const bool told = line.wire->write_all(frame, clock_.now() + kPatience).has_value();
   log::event(Level::warning, "turned_away",
-             {{"peer", line.peer}, {"code", error_name(code)}, {"detail", why}, {"told", told}});
-  leave(std::move(line));
+             {{"peer", line.name}, {"code", error_name(code)}, {"detail", why}, {"told", told}});
+  drain(std::move(line));
 }
 
-void Server::leave(Line line) {
-  leaving_.push_back({std::move(line), clock_.now() + kLeavingTime, kLeavingOctets});
+void Server::drain(Line line) {
+  const Deadline until = clock_.now() + (line.kind == LineKind::serial ? kSilence : kDrainTime);
+  draining_.push_back({std::move(line), until, kDrainOctets});
 }
 
-bool Server::discard(Leaving& leaving) {
+void Server::look_at_draining(std::span<const pollfd> fds) {
+  auto polled = fds.begin();
+  for (auto at = draining_.begin(); polled != fds.end(); ++polled) {
+    const bool ended = polled->revents != 0 && !discard(*at);
+    const bool is_over = clock_.now() >= at->until;
+    if (!ended && !is_over) {
+      ++at;
+      continue;
+    }
+    Line line = std::move(at->line);
+    at = draining_.erase(at);
+    if (!ended && line.kind == LineKind::serial) {
+      idle_.push_back(std::move(line));
+    } else {
+      close(std::move(line));
+    }
+  }
+}
+
+// Returns false if the line is to be closed.
+bool Server::discard(Draining& draining) {
   std::array<std::uint8_t, 4096> sink;
-  const Result<std::size_t> got = leaving.line.wire->read_some(sink, clock_.now() + kPatience);
+  const Result<std::size_t> got = draining.line.wire->read_some(sink, clock_.now() + kPatience);
   if (!got) return got.error().code == Errc::deadline;
-  leaving.octets_left -= std::min(leaving.octets_left, *got);
-  return leaving.octets_left > 0;
+  if (draining.line.kind == LineKind::serial) {
+    draining.until = clock_.now() + kSilence;
+    return true;
+  }
+  draining.octets_left -= std::min(draining.octets_left, *got);
+  return draining.octets_left > 0;
+}
+
+void Server::close(Line line) {
+  log::event(Level::debug, "line_closed", {{"peer", line.name}, {"attempts", line.attempts}});
+  line.wire.reset();
+  if (!doors_.empty()) line.door->line_ended();
 }
 
 LineState Server::work(Line& line) {
   try {
-    SessionLog log(++sessions_, line.peer);
+    SessionLog log(++sessions_, line.name);
     const std::unique_ptr<BrokerSession> broker = backend_.open(cancelled_);
     GuestWire guest(*line.wire, cancel_fd_.get(), clock_, cancelled_);
-    const LineState state = serve_attempt(guest, *broker, config_.session, clock_, cancelled_, log);
+    const LineRules rules{.kind = line.kind,
+                          .take_attempt = [&] { return line.peer->take_attempt(clock_.now()); },
+                          .open_broker = [&] { return backend_.open(cancelled_); }};
+    const LineState state = serve_attempt(guest, *broker, config_.session, clock_, cancelled_, log, rules);
     line.wire->cancel_on(-1);
     return state;
   } catch (const std::exception& error) {  // a session that runs out of memory ends alone
-    log::event(Level::error, "session_failed", {{"peer", line.peer}, {"detail", error.what()}});
+    log::event(Level::error, "session_failed", {{"peer", line.name}, {"detail", error.what()}});
     return LineState::lost;
   }
 }
@@ -196,11 +306,12 @@ void Server::take_back_finished() {
   empty_fd(wake_.get());
   for (AttemptPool::Finished& one : pool_.take_finished()) {
     --running_;
+    --one.line.peer->running;
     if (grace_until_) continue;  // stopping: the line is closed here
-    if (one.state == LineState::in_step) {
+    if (one.state == LineState::in_step && one.line.after_answer == AfterAnswer::keep) {
       idle_.push_back(std::move(one.line));
     } else {
-      leave(std::move(one.line));
+      drain(std::move(one.line));
     }
   }
 }
@@ -211,17 +322,27 @@ void Server::stop_requested(int stop_fd) {
     cancel();
     return;
   }
-  log::event(Level::info, "stopping", {{"running", running_}, {"idle", idle_.size()}});
-  listener_.reset();
-  for (Line& line : std::exchange(idle_, {})) {
-    if (!at_end(line.wire->fd())) turn_away(std::move(line), Errc::proxy_stopping, "the proxy is shutting down");
-  }
+  if (supervisor_ != nullptr) supervisor_->stopping();
+  log::event(Level::info, "stopping", {{"running", running_}, {"waiting", waiting_.size()}, {"idle", idle_.size()}});
+  doors_.clear();
   grace_until_ = clock_.now() + config_.grace;
+  std::vector<Line> lines = waiting_.take_all();
+  for (Line& line : std::exchange(idle_, {})) {
+    if (!at_end(line.wire->fd(), 0)) lines.push_back(std::move(line));
+  }
+  for (Line& line : lines) turn_away(std::move(line), Errc::proxy_stopping, "the proxy is shutting down");
 }
 
 void Server::cancel() {
   if (cancelled_.exchange(true)) return;
   signal_fd(cancel_fd_.get());
+}
+
+void Server::tell_supervisor() {
+  if (supervisor_ == nullptr) return;
+  supervisor_->alive(running_, waiting_.size(), open_lines());
+  const auto beat = supervisor_->beat();
+  if (beat > beat.zero()) next_beat_ = clock_.now() + beat;
 }
 
 }  // namespace attestbed::proxy

@@ -1,67 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <poll.h>
+
 #include <atomic>
 #include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "proxy/attempt_pool.h"
 #include "proxy/listener.h"
+#include "proxy/peers.h"
+#include "proxy/waiting_lines.h"
 
 namespace attestbed::proxy {
 
-/// ServerConfig bounds what all guests together may take.
-///   max_sessions           attempts at once, each a thread and a broker session; further guests are told proxy_busy
-///   max_lines              open lines; an idle one costs a descriptor and has no deadline
-///   max_attempts_per_line  then the line is closed, so that a guest in a loop has to connect anew
+/// ServerConfig bounds what all guests together may take, and what each may.
+///   max_sessions           attempts at once, each a thread and a broker session
+///   max_sessions_per_peer  of them for one peer, for peers that may have several lines
+///   max_lines              open lines; an idle one costs a descriptor and has no deadline. Serial lines are not
+///   counted:
+///                          the configuration names them
+///   attempts               how often a peer may begin one; beyond that it is told attempts_exhausted
+///   queue_wait             how long a guest waits for a session before it is told proxy_busy
 ///   grace                  for running attempts after the request to stop; then they are cancelled
 struct ServerConfig {
   SessionConfig session;
   std::size_t max_sessions = 128;
+  unsigned max_sessions_per_peer = 8;
   std::size_t max_lines = 512;
-  unsigned max_attempts_per_line = 16;
+  AttemptBudget attempts;
+  std::chrono::nanoseconds queue_wait = std::chrono::seconds(5);
   std::chrono::nanoseconds grace = std::chrono::seconds(5);
 };
 
-/// Server owns the front door and every line. One thread, run()'s, watches the door and the idle lines; an attempt gets
-/// a worker at its first octet, and the line comes back when it is over. Nothing that a guest or a broker does reaches
-/// another session.
+/// Supervisor is whoever started the program and wants to know how it does. Called by run()'s thread alone.
+class Supervisor {
+ public:
+  virtual ~Supervisor() = default;
+  /// beat is how often `alive` is to be called; zero if it need not be.
+  virtual std::chrono::nanoseconds beat() const = 0;
+  virtual void alive(std::size_t running, std::size_t waiting, std::size_t lines) = 0;
+  virtual void stopping() = 0;
+};
+
+/// Server owns the front doors and every line. One thread, run()'s, watches the doors and the idle lines; a line whose
+/// first octet has come gets a worker as soon as one is free, and comes back when the attempt is over. Nothing that a
+/// guest or a broker does reaches another session.
 class Server {
  public:
-  Server(std::unique_ptr<Listener> listener, Backend& backend, const ServerConfig& config, Clock& clock);
+  Server(std::vector<std::unique_ptr<Listener>> doors, Backend& backend, const ServerConfig& config, Clock& clock);
+  Server(std::unique_ptr<Listener> door, Backend& backend, const ServerConfig& config, Clock& clock);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// run serves until `stop_fd` (a signalfd, eventfd or pipe) is readable: then the door is closed, idle lines too, and
+  /// run serves until `stop_fd` (a signalfd, eventfd or pipe) is readable: then the doors are shut, idle lines too, and
   /// running attempts have `grace`; readable again, or grace over, cancels them. Returns when the last has ended.
   ///   errors  io_failed with errno in `found` if the system gives no poll or eventfd
-  Status run(int stop_fd);
+  Status run(int stop_fd, Supervisor* supervisor = nullptr);
 
  private:
-  // A line that is being given up: what still comes is read and thrown away, for a short time and up to a limit, so
-  // that the peer can finish writing and then reads the refusal instead of a reset.
-  struct Leaving {
+  // A line that is not read for a session at the moment: what comes is thrown away. One that is being given up is
+  // drained for a short time and up to a limit, so that the peer can finish writing and then reads the refusal instead
+  // of a reset. A serial line is drained until it falls silent, and then is as good as new.
+  struct Draining {
     Line line;
     Deadline until;
     std::size_t octets_left;
   };
+  struct Polled;
 
+  void fill(Polled& polled) const;
+  Status poll_once(Polled& polled, int stop_fd);
   int poll_timeout() const;
-  void accept_all();
-  void look_at(Line line, bool is_readable);
+  void accept_all(Listener& door);
+  void look_at_idle(std::span<const pollfd> fds);
+  void look_at(Line line, short events);
+  void look_at_draining(std::span<const pollfd> fds);
+  bool discard(Draining& draining);
+  void start_waiting();
   void turn_away(Line line, Errc code, const char* why);
-  void leave(Line line);
-  bool discard(Leaving& leaving);
+  void drain(Line line);
+  void close(Line line);
   LineState work(Line& line);
   void take_back_finished();
   void stop_requested(int stop_fd);
   void cancel();
-  std::size_t open_lines() const { return idle_.size() + leaving_.size() + running_; }
+  void tell_supervisor();
+  bool are_doors_open() const;
+  std::size_t open_lines() const { return idle_.size() + draining_.size() + waiting_.size() + running_; }
 
-  std::unique_ptr<Listener> listener_;
   Backend& backend_;
   const ServerConfig config_;
   Clock& clock_;
@@ -69,10 +100,14 @@ class Server {
   std::atomic<bool> cancelled_ = false;
 
   // run()'s thread alone.
+  std::vector<std::unique_ptr<Listener>> doors_;
+  Supervisor* supervisor_ = nullptr;
+  Peers peers_;
   std::vector<Line> idle_;
-  std::list<Leaving> leaving_;
+  WaitingLines waiting_;
+  std::list<Draining> draining_;
   std::size_t running_ = 0;
-  Deadline door_shut_until_{};
+  Deadline doors_shut_until_{}, next_beat_ = kNever;
   std::optional<Deadline> grace_until_;
 
   std::atomic<std::uint64_t> sessions_ = 0;

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/server.h"
 
-#include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <future>
 #include <thread>
 
-#include "proxy/fake_broker.h"
-#include "proxy/log_capture.h"
-#include "proxy/unix_listener.h"
+#include "proxy/running_server.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -26,62 +17,6 @@ const VectorCase& plain() {
   return vector_case("plain");
 }
 
-class Directory {
- public:
-  Directory() {
-    if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  }
-  ~Directory() {
-    unlink(socket().c_str());
-    rmdir(path_.c_str());
-  }
-  std::string socket() const { return path_ + "/proxy.sock"; }
-
- private:
-  std::string path_ = "/tmp/attestbed-proxy-XXXXXX";
-};
-
-// A server on a socket of its own, run on a thread until `stop` or the end of the test.
-class Running {
- public:
-  explicit Running(FakeBroker& broker, ServerConfig config = defaults())
-      : stop_fd_(eventfd(0, EFD_CLOEXEC)),
-        server_(*listen_on_unix(path(), posix::IfExists::refuse), broker, config, clock_),
-        done_(std::async(std::launch::async, [this] { return server_.run(stop_fd_.get()).has_value(); })) {}
-  ~Running() {
-    if (done_.valid()) {
-      signal_stop();
-      signal_stop();
-    }
-  }
-
-  static ServerConfig defaults() {
-    ServerConfig config;
-    config.session.budget = 60s;
-    config.max_sessions = 32;
-    return config;
-  }
-  std::string path() const { return directory_.socket(); }
-  GuestEnd guest() const { return GuestEnd::connect(path()); }
-  void signal_stop() {
-    const std::uint64_t one = 1;
-    ASSERT_EQ(write(stop_fd_.get(), &one, sizeof one), ssize_t{sizeof one});
-  }
-  /// ended waits for run() to return; a server that does not end is ended by the test's own time limit.
-  bool ended() { return done_.get(); }
-  bool path_exists() const {
-    struct stat about {};
-    return lstat(path().c_str(), &about) == 0;
-  }
-
- private:
-  Directory directory_;
-  posix::Fd stop_fd_;
-  posix::SteadyClock clock_;
-  Server server_;
-  std::future<bool> done_;
-};
-
 TEST(Server, ServesOneGuestAfterAnother) {
   FakeBroker broker(plain());
   const Running server(broker);
@@ -92,12 +27,12 @@ TEST(Server, ServesOneGuestAfterAnother) {
 TEST(Server, KeepsTheLineForAnotherAttemptUntilItHadItsShare) {
   FakeBroker broker(plain());
   ServerConfig config = Running::defaults();
-  config.max_attempts_per_line = 3;
+  config.attempts = {.at_once = 3, .interval = std::chrono::hours(1)};
   const Running server(broker, config);
   GuestEnd guest = server.guest();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(guest.attest(plain())) << i;
   ASSERT_TRUE(guest.send(plain().negotiation_request));
-  EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "proxy_busy");
+  EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "attempts_exhausted");
   EXPECT_EQ(guest.receive(), "(closed)");
   EXPECT_TRUE(server.guest().attest(plain())) << "a new line has a new share";
 }
@@ -126,10 +61,11 @@ TEST(Server, IdleLinesTakeNoSession) {
   EXPECT_EQ(broker.sessions, 2);
 }
 
-TEST(Server, GuestAboveTheLimitIsToldThatTheProxyIsBusy) {
+TEST(Server, GuestThatWaitedForTooLongIsToldThatTheProxyIsBusy) {
   FakeBroker broker(plain());
   ServerConfig config = Running::defaults();
   config.max_sessions = 1;
+  config.queue_wait = 0s;
   const Running server(broker, config);
   GuestEnd slow = server.guest();
   ASSERT_TRUE(slow.send(plain().negotiation_request));
@@ -140,6 +76,43 @@ TEST(Server, GuestAboveTheLimitIsToldThatTheProxyIsBusy) {
   EXPECT_EQ(second.receive(), "(closed)");
   ASSERT_TRUE(slow.send(plain().attestation_request));
   EXPECT_EQ(slow.receive(), plain().attestation_response) << "the first guest felt nothing";
+}
+
+TEST(Server, GuestAboveTheLimitWaitsForASession) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.max_sessions = 1;
+  config.queue_wait = 60s;
+  const Running server(broker, config);
+  GuestEnd first = server.guest(), second = server.guest(), gone = server.guest();
+  ASSERT_TRUE(first.send(plain().negotiation_request));
+  ASSERT_EQ(first.receive(), plain().negotiation_response);
+  ASSERT_TRUE(gone.send(plain().negotiation_request));
+  gone.hang_up();
+  ASSERT_TRUE(second.send(plain().negotiation_request));
+  ASSERT_TRUE(first.send(plain().attestation_request));
+  EXPECT_EQ(first.receive(), plain().attestation_response);
+  EXPECT_EQ(second.receive(), plain().negotiation_response);
+  ASSERT_TRUE(second.send(plain().attestation_request));
+  EXPECT_EQ(second.receive(), plain().attestation_response);
+}
+
+TEST(Server, StopTellsWhoWaits) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.max_sessions = 1;
+  config.queue_wait = 60s;
+  config.grace = 60s;
+  Running server(broker, config);
+  GuestEnd running = server.guest(), waiting = server.guest();
+  ASSERT_TRUE(running.send(plain().negotiation_request));
+  ASSERT_EQ(running.receive(), plain().negotiation_response);
+  ASSERT_TRUE(waiting.send(plain().negotiation_request));
+  server.signal_stop();
+  EXPECT_EQ(code_in(waiting.receive(), Phase::negotiation), "proxy_stopping");
+  ASSERT_TRUE(running.send(plain().attestation_request));
+  EXPECT_EQ(running.receive(), plain().attestation_response);
+  EXPECT_TRUE(server.ended());
 }
 
 TEST(Server, LineAboveTheLimitIsToldThatTheProxyIsBusy) {

@@ -32,8 +32,14 @@ Result<Bytes> encode_refusal(const Failure& failure, Phase phase, MutBytes into)
 class Attempt {
  public:
   Attempt(Transport& guest, BrokerSession& broker, const SessionConfig& config, Clock& clock,
-          const std::atomic<bool>& cancelled, SessionLog& log)
-      : guest_(guest), broker_(broker), config_(config), clock_(clock), cancelled_(cancelled), log_(log) {}
+          const std::atomic<bool>& cancelled, SessionLog& log, const LineRules& rules)
+      : guest_(guest),
+        broker_(&broker),
+        config_(config),
+        clock_(clock),
+        cancelled_(cancelled),
+        log_(log),
+        rules_(rules) {}
 
   LineState run() {
     const Outcome<void> outcome = both_phases();
@@ -44,20 +50,31 @@ class Attempt {
  private:
   Outcome<void> both_phases() {
     try {
-      TRY(negotiate());
-      phase_ = Phase::attestation;
-      return attest();
+      const MutBytes first = TRY(receive_first());
+      TRY(negotiate(first));
+      for (;;) {
+        phase_ = Phase::attestation;
+        const MutBytes frame = TRY(receive());
+        if (!is_negotiation(frame)) return attest(frame);
+        phase_ = Phase::negotiation;
+        TRY(begin_anew(frame));
+      }
     } catch (const std::exception&) {  // no memory: the guest is told as of any other failure
       return Failure{Errc::proxy_internal, "the proxy ran out of something", {}};
     }
   }
 
-  Outcome<void> negotiate() {
-    const MutBytes frame = TRY(receive());
+  bool is_serial() const { return rules_.kind == LineKind::serial; }
+
+  Outcome<void> negotiate(MutBytes frame) {
+    if (is_serial()) {
+      if (!rules_.take_attempt()) return Failure{Errc::attempts_exhausted, "this line has had its attempts", {}};
+      served_.assign(frame.begin(), frame.end());
+    }
     const Result<protocol::NegotiationRequest> request = protocol::decode_negotiation_request(frame);
     if (!request) return Failure{Errc::malformed_request, brief(request.error()), {}};
     terms_ = TRY(judge(*request));
-    challenge_ = TRY(broker_.auth(request->tee, until_));
+    challenge_ = TRY(broker_->auth(request->tee, until_));
     const Result<protocol::AttestationId> id = protocol::attestation_id(*challenge_);
     if (!id) return no_fault_of_the_guest(id.error());
     log_.identify(*id);
@@ -65,22 +82,49 @@ class Attempt {
     protocol::NegotiationResponse response;
     response.challenge = challenge_;
     if (request->terms) response.accepted = terms_;
-    TRY(answer(protocol::encode_negotiation_response(response, out_)));
-    log_.negotiated(terms_, guest_traffic_, broker_);
+    const Result<Bytes> encoded = protocol::encode_negotiation_response(response, out_);
+    TRY(answer(encoded));
+    answered_ = *encoded;
+    log_.negotiated(terms_, guest_traffic_, *broker_);
     return {};
   }
 
-  Outcome<void> attest() {
-    const MutBytes frame = TRY(receive());
+  // A guest that got no octet for a while repeats its request, and one that was reset begins with one. Only a serial
+  // line has such guests: of the others a new one has a new line.
+  bool is_negotiation(MutBytes frame) const {
+    if (!is_serial()) return false;
+    if (is_the_one_served(frame)) return true;
+    std::vector<std::uint8_t> copy(frame.begin(), frame.end());  // the decoder writes into what it reads
+    return protocol::decode_negotiation_request(copy).has_value();
+  }
+  bool is_the_one_served(MutBytes frame) const { return std::ranges::equal(frame, served_); }
+
+  Outcome<void> begin_anew(MutBytes frame) {
+    begin_budget();
+    const bool same = is_the_one_served(frame);
+    log_.begun_anew(same);
+    if (!same) {
+      another_broker_ = rules_.open_broker();
+      if (!another_broker_) return Failure{Errc::proxy_internal, "no further session at the broker", {}};
+      broker_ = another_broker_.get();
+      return negotiate(frame);
+    }
+    // The same answer, octet for octet: the guest may have the first one already, and its evidence may be on its way.
+    // The broker's nonce is still unused, so nothing is lost; one that has expired shows as session_expired.
+    if (!rules_.take_attempt()) return Failure{Errc::attempts_exhausted, "this line has had its attempts", {}};
+    return answer(answered_);
+  }
+
+  Outcome<void> attest(MutBytes frame) {
     const auto request = protocol::decode_attestation_request(frame, crypto::Curve::p521);
     if (!request) return Failure{Errc::malformed_request, brief(request.error()), {}};
     if (request->tee != protocol::Tee::snp) return Failure{Errc::tee_unsupported, "only snp is served", {}};
     name_mismatches(*request);
-    Outcome<std::string> token = broker_.attest(*request, until_);
+    Outcome<std::string> token = broker_->attest(*request, until_);
     if (!token) return with_mismatch(token.error());
-    log_.attested(*token, guest_traffic_, broker_);
+    log_.attested(*token, guest_traffic_, *broker_);
 
-    SealedSecret sealed = TRY(broker_.resource(terms_.resource, until_));
+    SealedSecret sealed = TRY(broker_->resource(terms_.resource, until_));
     protocol::AttestationResponse response;
     response.success = true;
     response.secret = MutBytes(sealed.ciphertext);
@@ -91,7 +135,7 @@ class Attempt {
                                                .tag = sealed.tag};
     response.token = protocol::Token{"Jwt", *token};
     TRY(answer(protocol::encode_attestation_response(response, out_)));
-    log_.released(terms_, sealed.ciphertext.size(), guest_traffic_.octets_sent, broker_, clock_.now() - started_);
+    log_.released(terms_, sealed.ciphertext.size(), guest_traffic_.octets_sent, *broker_, clock_.now() - began_);
     return {};
   }
 
@@ -136,9 +180,26 @@ class Attempt {
     return failure;
   }
 
+  Outcome<MutBytes> receive_first() {
+    if (!is_serial()) return receive();
+    const Result<protocol::FrameStart> start = protocol::find_frame(guest_, until_);
+    if (!start) {
+      // Noise is no attempt. A guest behind it repeats its request; an error would only be taken for the answer.
+      may_tell_ = start.error().code != Errc::line_noise;
+      return taken(start.error(), began_);
+    }
+    if (start->skipped != 0) log_.skipped(start->skipped);
+    begin_budget();
+    return taken(protocol::receive_found(guest_, *start, in_, until_), began_);
+  }
+
   Outcome<MutBytes> receive() {
     const Instant began = clock_.now();
-    const Result<MutBytes> frame = protocol::receive_frame(guest_, in_, until_);
+    return taken(protocol::receive_frame(guest_, in_, until_), began);
+  }
+
+  // taken judges what came of a frame that was waited for since `began`.
+  Outcome<MutBytes> taken(const Result<MutBytes>& frame, Instant began) {
     guest_traffic_ = {.waited = clock_.now() - began};
     // `closed` is the end of the line between two frames; in the first phase that is before the first octet.
     if (frame || frame.error().code != Errc::closed || phase_ == Phase::attestation) any_octet_ = true;
@@ -166,6 +227,7 @@ class Attempt {
 
   Failure line_failed(const Error& error) const {
     if (cancelled_.load()) return {Errc::proxy_stopping, "the proxy is shutting down", {}};
+    if (error.code == Errc::line_noise) return {Errc::line_noise, brief(error), {}};
     if (error.code == Errc::deadline) return {Errc::guest_timeout, "the guest's message was not complete in time", {}};
     return {Errc::malformed_request, brief(error), {}};
   }
@@ -178,33 +240,44 @@ class Attempt {
       told = body && protocol::send_frame(guest_, *body, until);
       in_step_ = in_step_ && told;
     }
-    log_.refused(failure, phase_, told, clock_.now() - started_);
+    log_.refused(failure, phase_, told, clock_.now() - began_);
+  }
+
+  void begin_budget() {
+    began_ = clock_.now();
+    until_ = began_ + config_.budget;
   }
 
   Transport& guest_;
-  BrokerSession& broker_;
+  BrokerSession* broker_;
   const SessionConfig& config_;
   Clock& clock_;
   const std::atomic<bool>& cancelled_;
   SessionLog& log_;
+  const LineRules& rules_;
 
-  const Instant started_ = clock_.now();
-  const Deadline until_ = started_ + config_.budget;
+  Instant began_ = clock_.now();
+  Deadline until_ = began_ + config_.budget;
   Phase phase_ = Phase::negotiation;
   bool any_octet_ = false, in_step_ = true, may_tell_ = true;
   protocol::Terms terms_;
   std::optional<protocol::Challenge> challenge_;
   GuestTraffic guest_traffic_;
   std::string mismatch_;
+  // Serial lines: the NegotiationRequest being served, the answer to it in out_, and the session that it opened if it
+  // was not the first.
+  std::vector<std::uint8_t> served_;
+  Bytes answered_;
+  std::unique_ptr<BrokerSession> another_broker_;
   ByteArray<protocol::kMaxFrameBytes> in_, out_;
 };
 
 }  // namespace
 
 LineState serve_attempt(Transport& guest, BrokerSession& broker, const SessionConfig& config, Clock& clock,
-                        const std::atomic<bool>& cancelled, SessionLog& log) {
+                        const std::atomic<bool>& cancelled, SessionLog& log, const LineRules& rules) {
   // 128 KiB of buffers: on the heap, and only while an attempt runs.
-  return std::make_unique<Attempt>(guest, broker, config, clock, cancelled, log)->run();
+  return std::make_unique<Attempt>(guest, broker, config, clock, cancelled, log, rules)->run();
 }
 
 std::vector<std::uint8_t> refusal_frame(Errc code, Phase phase, std::string_view detail) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "core/platform/transport.h"
@@ -25,11 +27,24 @@ struct SessionConfig {
 /// attempt may follow; there is no way back into step inside a frame.
 enum class LineState { in_step, lost };
 
+/// LineRules is what an attempt must know of its line.
+///   kind          serial: noise before the first frame is skipped, and a NegotiationRequest in place of the
+///                 AttestationRequest begins the attempt anew
+///   take_attempt  serial: takes an attempt from the peer's budget, at every NegotiationRequest. On other lines whoever
+///                 starts the attempt has done so
+///   open_broker   serial: another session at the broker, for a NegotiationRequest that is not the one being served
+struct LineRules {
+  LineKind kind = LineKind::connected;
+  std::function<bool()> take_attempt = [] { return true; };
+  std::function<std::unique_ptr<BrokerSession>()> open_broker = [] { return nullptr; };
+};
+
 /// serve_attempt carries one guest from its NegotiationRequest to its secret. Whatever fails after the first octet is
 /// told to the guest in one error frame and to the log; nothing is thrown, and it returns within `budget` plus
-/// `refusal_budget`, or soon after `cancelled`.
+/// `refusal_budget`, or soon after `cancelled`. On a serial line each attempt that begins anew has a budget of its own,
+/// and so has the noise before the first; more noise than protocol::find_frame skips is told to the log alone.
 LineState serve_attempt(Transport& guest, BrokerSession& broker, const SessionConfig& config, Clock& clock,
-                        const std::atomic<bool>& cancelled, SessionLog& log);
+                        const std::atomic<bool>& cancelled, SessionLog& log, const LineRules& rules = {});
 
 /// refusal_frame is the error frame of a phase with its length prefix, as it goes over the line; for refusals that need
 /// no attempt. At most 512 octets.

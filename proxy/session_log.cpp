@@ -50,6 +50,18 @@ void SessionLog::negotiated(const protocol::Terms& terms, const GuestTraffic& gu
   log::event(Level::info, "negotiated", fields);
 }
 
+void SessionLog::skipped(std::size_t octets) const {
+  ordered_json fields = begin(session_, peer_, attestation_);
+  fields["octets"] = octets;
+  log::event(Level::info, "skipped", fields);
+}
+
+void SessionLog::begun_anew(bool same) const {
+  ordered_json fields = begin(session_, peer_, attestation_);
+  fields["same"] = same;
+  log::event(Level::info, "begun_anew", fields);
+}
+
 void SessionLog::mismatch(const char* what) const {
   ordered_json fields = begin(session_, peer_, attestation_);
   fields["what"] = what;

@@ -20,6 +20,9 @@ struct GuestTraffic {
 /// SessionLog writes the events of one attempt. Every line names session, peer and, once the challenge is known, the
 /// attestation. Names and fields are stable: other programs read them. Lengths are octets, times milliseconds.
 ///   negotiated  resource, binding, key, broker_session, guest_*, broker_*
+///   skipped     octets: what a serial line carried before the attempt's first frame
+///   begun_anew  same (whether the request was the one being served, octet for octet): on a serial line the guest asked
+///               again in place of attesting
 ///   mismatch    what: the guest's evidence does not fit what it was given; the broker decides all the same
 ///   attested    broker_session, token_sha256 (16 hex digits), token_octets, guest_*, broker_*
 ///   released    resource, secret_octets (the ciphertext), guest_octets_sent, broker_*, total_ms
@@ -32,6 +35,8 @@ class SessionLog {
   void identify(const protocol::AttestationId& attestation) { attestation_ = attestation.text(); }
 
   void negotiated(const protocol::Terms& terms, const GuestTraffic& guest, const BrokerSession& broker) const;
+  void skipped(std::size_t octets) const;
+  void begun_anew(bool same) const;
   void mismatch(const char* what) const;
   void attested(std::string_view token, const GuestTraffic& guest, const BrokerSession& broker) const;
   void released(const protocol::Terms& terms, std::size_t secret_octets, std::size_t octets_sent,

@@ -6,24 +6,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include "proxy/accept_line.h"
 
 namespace attestbed::proxy {
 namespace {
 
 constexpr int kBacklog = 128;
 
-std::string peer_of(int fd) {
+std::string name_of_peer(int fd) {
   ucred who{};
   socklen_t size = sizeof who;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return "unknown";
   return "pid " + std::to_string(who.pid) + " uid " + std::to_string(who.uid);
 }
 
+// Who made the path, and removes it.
+enum class Path : std::uint8_t { ours, theirs };
+
 class UnixListener final : public Listener {
  public:
-  UnixListener(posix::Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {
-    owned_ = lstat(path_.c_str(), &made_) == 0;
+  UnixListener(posix::Fd fd, std::string path, Path whose) : fd_(std::move(fd)), path_(std::move(path)) {
+    owned_ = whose == Path::ours && lstat(path_.c_str(), &made_) == 0;
     const int flags = fcntl(fd_.get(), F_GETFL);
     if (flags >= 0) (void)fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK);
   }
@@ -38,16 +41,18 @@ class UnixListener final : public Listener {
 
   std::string name() const override { return "unix:" + path_; }
   int fd() const override { return fd_.get(); }
+  Deadline due() const override { return kNever; }
   Result<std::optional<NewLine>> accept() override {
-    posix::Fd line(accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (line) {
-      std::string peer = peer_of(line.get());
-      return std::optional<NewLine>(NewLine{std::move(line), std::move(peer)});
-    }
-    const bool nobody = errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED || errno == EINTR;
-    if (nobody) return std::optional<NewLine>();
-    return Error{Errc::transport, "accept", static_cast<std::uint64_t>(errno)};
+    posix::Fd line = TRY(accept_line(fd_.get()));
+    if (!line) return std::optional<NewLine>();
+    std::string name = name_of_peer(line.get());
+    return std::optional<NewLine>(NewLine{.fd = std::move(line),
+                                          .name = std::move(name),
+                                          .peer = {},
+                                          .kind = LineKind::connected,
+                                          .after_answer = AfterAnswer::keep});
   }
+  void line_ended() override {}
 
  private:
   posix::Fd fd_;
@@ -60,7 +65,11 @@ class UnixListener final : public Listener {
 
 Result<std::unique_ptr<Listener>> listen_on_unix(const std::string& path, posix::IfExists if_exists) {
   posix::Fd fd = TRY(posix::listen_unix(path, kBacklog, if_exists));
-  return std::unique_ptr<Listener>(std::make_unique<UnixListener>(std::move(fd), path));
+  return std::unique_ptr<Listener>(std::make_unique<UnixListener>(std::move(fd), path, Path::ours));
+}
+
+std::unique_ptr<Listener> adopt_unix(posix::Fd listening, const std::string& path) {
+  return std::make_unique<UnixListener>(std::move(listening), path, Path::theirs);
 }
 
 }  // namespace attestbed::proxy

@@ -13,4 +13,7 @@ namespace attestbed::proxy {
 /// Errors: those of posix::listen_unix.
 Result<std::unique_ptr<Listener>> listen_on_unix(const std::string& path, posix::IfExists if_exists);
 
+/// adopt_unix listens on a socket that somebody else has opened and bound to `path`, who also removes it.
+std::unique_ptr<Listener> adopt_unix(posix::Fd listening, const std::string& path);
+
 }  // namespace attestbed::proxy

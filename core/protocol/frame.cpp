@@ -28,6 +28,21 @@ Status read_exactly(Transport& wire, MutBytes into, std::size_t have, std::size_
 
 using Prefix = ByteArray<kFramePrefixBytes>;
 
+constexpr std::size_t kMinObjectBytes = 2;  // "{}"
+constexpr std::size_t kStartBytes = kFramePrefixBytes + 1;
+
+// Whether `octets`, at most kStartBytes of them, may be the beginning of a length in 2..65536 and a brace.
+bool may_start(Bytes octets) {
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < octets.size() && i < kFramePrefixBytes; ++i) {
+    length |= static_cast<std::uint64_t>(octets[i]) << (8 * i);
+  }
+  // What is missing of the length can only make it larger.
+  if (length > kMaxFrameBytes) return false;
+  if (octets.size() >= kFramePrefixBytes && length < kMinObjectBytes) return false;
+  return octets.size() < kStartBytes || octets[kFramePrefixBytes] == '{';
+}
+
 // receive_rest reads a frame of which the first `have` octets, all of the prefix, were read before.
 Result<MutBytes> receive_rest(Transport& wire, Prefix prefix, std::size_t have, MutBytes into, Deadline until) {
   TRY(read_exactly(wire, prefix, have, 0, "frame length", until));
@@ -67,6 +82,42 @@ Result<std::optional<MutBytes>> receive_frame_begun_by(Transport& wire, MutBytes
   }
   const MutBytes body = TRY(receive_rest(wire, prefix, *got, into, until));
   return std::optional(body);
+}
+
+Result<FrameStart> find_frame(Transport& wire, Deadline until) {
+  ByteArray<kStartBytes> window;
+  std::size_t have = 0, skipped = 0;
+  for (;;) {
+    const std::size_t taken = skipped + have;
+    // Never more than the frame that begins at the window's first octet has left before its brace: one that begins
+    // later has more.
+    const Result<std::size_t> got = wire.read_some(MutBytes(window).subspan(have), until);
+    if (!got) {
+      const bool inside = got.error().code == Errc::closed && taken > 0;
+      return inside ? Error{Errc::truncated, "frame length", have, kFramePrefixBytes} : got.error();
+    }
+    have += *got;
+    std::size_t first = 0;
+    while (first < have && !may_start(Bytes(window).subspan(first, have - first))) ++first;
+    skipped += first;
+    have -= first;
+    if (skipped > kMaxSkippedOctets) return Error{Errc::line_noise, "first frame", skipped, kMaxSkippedOctets};
+    std::memmove(window.data(), window.data() + first, have);
+    if (have < kStartBytes) continue;
+    le64 length;
+    std::memcpy(&length, window.data(), sizeof length);
+    return FrameStart{.body_octets = static_cast<std::size_t>(std::uint64_t{length}), .skipped = skipped};
+  }
+}
+
+Result<MutBytes> receive_found(Transport& wire, const FrameStart& start, MutBytes into, Deadline until) {
+  const std::size_t limit = std::min(into.size(), kMaxFrameBytes);
+  if (start.body_octets == 0) return Error{Errc::frame_empty, "frame length", 0, limit};
+  if (start.body_octets > limit) return Error{Errc::frame_too_large, "frame length", start.body_octets, limit};
+  const MutBytes body = into.first(start.body_octets);
+  body[0] = '{';
+  TRY(read_exactly(wire, body, 1, kFramePrefixBytes, "frame body", until));
+  return body;
 }
 
 }  // namespace attestbed::protocol

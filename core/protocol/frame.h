@@ -27,4 +27,22 @@ Result<MutBytes> receive_frame(Transport& wire, MutBytes into, Deadline until);
 ///   errors   as receive_frame; a frame that began and is not complete by `until` is `deadline`
 Result<std::optional<MutBytes>> receive_frame_begun_by(Transport& wire, MutBytes into, Deadline begin, Deadline until);
 
+/// FrameStart is the length of a frame that was found on a serial line, and how many octets of noise came before it.
+struct FrameStart {
+  std::size_t body_octets = 0;
+  std::size_t skipped = 0;
+};
+inline constexpr std::size_t kMaxSkippedOctets = 4096;
+
+/// find_frame reads on a serial line, where anything may have been written before the peer began to speak, up to the
+/// beginning of an attempt's first frame: eight octets that are a length in 2..65536, then `{`. It takes no octet
+/// beyond that brace, whatever came before it.
+///   errors  line_noise after more than kMaxSkippedOctets of anything else; closed if the line ends before an octet was
+///           read, truncated if it ends later; the transport's
+Result<FrameStart> find_frame(Transport& wire, Deadline until);
+
+/// receive_found reads the rest of the frame that find_frame found: the body without its brace, which goes in front.
+/// Returns and errors as receive_frame.
+Result<MutBytes> receive_found(Transport& wire, const FrameStart& start, MutBytes into, Deadline until);
+
 }  // namespace attestbed::protocol

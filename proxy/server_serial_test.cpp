@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server behind a serial device: one line that lives for ever.
+#include <poll.h>
+#include <termios.h>
+
+#include <thread>
+
+#include "core/posix/pty_pair.h"
+#include "core/protocol/frame.h"
+#include "proxy/running_server.h"
+#include "proxy/serial_listener.h"
+
+namespace attestbed::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::Phase;
+
+const VectorCase& plain() {
+  return vector_case("plain");
+}
+
+Running::Doors door_at(const std::string& device) {
+  static posix::SteadyClock clock;
+  Running::Doors doors;
+  doors.push_back(*listen_on_serial(device, clock));
+  return doors;
+}
+
+// The guest's end of a serial line.
+class SerialGuest {
+ public:
+  explicit SerialGuest(posix::Fd controller) : fd_(controller.get()), end(std::move(controller)) {}
+
+  /// ask sends the request, and again whenever no octet of an answer has come, as a guest does on a serial line.
+  std::string ask() {
+    for (;;) {
+      if (!end.send(plain().negotiation_request)) return "(cannot send)";
+      pollfd answer{fd_, POLLIN, 0};
+      constexpr int kLongerThanADrain = 700;
+      if (poll(&answer, 1, kLongerThanADrain) != 0) return end.receive();
+    }
+  }
+  bool attest() {
+    return ask() == plain().negotiation_response && end.send(plain().attestation_request) &&
+           end.receive() == plain().attestation_response;
+  }
+
+ private:
+  int fd_;
+
+ public:
+  GuestEnd end;
+};
+
+TEST(SerialServer, ServesOneAttemptAfterAnotherOnOneLine) {
+  FakeBroker broker(plain());
+  posix::Pty pty;
+  const Running server(broker, Running::defaults(), door_at(pty.device));
+  SerialGuest guest(std::move(pty.controller));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(guest.end.attest(plain())) << i;
+  EXPECT_TRUE(server.guest().attest(plain())) << "the other door";
+}
+
+TEST(SerialServer, LineIsAsGoodAsNewOnceItFellSilent) {
+  FakeBroker broker(plain());
+  posix::Pty pty;
+  const Running server(broker, Running::defaults(), door_at(pty.device));
+  SerialGuest guest(std::move(pty.controller));
+  struct Disturbance {
+    const char* name;
+    std::string octets;
+    bool in_attempt;
+  };
+  for (const Disturbance& one : {Disturbance{"noise above the cap", std::string(6000, '#'), false},
+                                 Disturbance{"noise below the cap", std::string(300, '\xff'), false},
+                                 Disturbance{"noise in an attempt", "kernel: a word\r\n", true},
+                                 Disturbance{"a frame of nothing", std::string(8, '\0'), true}}) {
+    if (one.in_attempt) {
+      ASSERT_EQ(guest.ask(), plain().negotiation_response) << one.name;
+      ASSERT_TRUE(guest.end.send_raw(one.octets));
+      EXPECT_EQ(code_in(guest.end.receive(), Phase::attestation), "malformed_request") << one.name;
+    } else {
+      ASSERT_TRUE(guest.end.send_raw(one.octets));
+    }
+    EXPECT_TRUE(guest.attest()) << one.name;
+  }
+}
+
+TEST(SerialServer, GuestThatTakesNoAnswerHarmsNobody) {
+  FakeBroker broker(plain());
+  posix::Pty pty;
+  ServerConfig config = Running::defaults();
+  config.max_sessions = 1;
+  config.queue_wait = 60s;
+  const Running server(broker, config, door_at(pty.device));
+  SerialGuest guest(std::move(pty.controller));
+  // Reset between the phases: the next guest's request begins the attempt anew.
+  ASSERT_EQ(guest.ask(), plain().negotiation_response);
+  EXPECT_TRUE(guest.attest());
+  EXPECT_TRUE(server.guest().attest(plain()));
+  EXPECT_EQ(broker.sessions, 2);
+}
+
+TEST(SerialServer, AttemptsAreCountedForTheDevice) {
+  FakeBroker broker(plain());
+  posix::Pty pty;
+  ServerConfig config = Running::defaults();
+  config.attempts = {.at_once = 2, .interval = 1h};
+  const Running server(broker, config, door_at(pty.device));
+  SerialGuest guest(std::move(pty.controller));
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(guest.end.attest(plain())) << i;
+  ASSERT_TRUE(guest.end.send(plain().negotiation_request));
+  EXPECT_EQ(code_in(guest.end.receive(), Phase::negotiation), "attempts_exhausted");
+}
+
+// Whether whoever has the device open has made it raw.
+bool is_raw(int controller) {
+  termios mode{};
+  return tcgetattr(controller, &mode) == 0 && (mode.c_lflag & ICANON) == 0;
+}
+
+TEST(SerialServer, DeviceThatHungUpIsOpenedAgain) {
+  FakeBroker broker(plain());
+  const Directory directory;
+  posix::Pty first;
+  ASSERT_EQ(symlink(first.device.c_str(), directory.link().c_str()), 0);
+  const Running server(broker, Running::defaults(), door_at(directory.link()));
+  SerialGuest before(std::move(first.controller));
+  ASSERT_TRUE(before.attest());
+  before.end.hang_up();
+
+  posix::Pty second;
+  ASSERT_EQ(unlink(directory.link().c_str()), 0);
+  ASSERT_EQ(symlink(second.device.c_str(), directory.link().c_str()), 0);
+  while (!is_raw(second.controller.get())) std::this_thread::yield();
+  SerialGuest after(std::move(second.controller));
+  EXPECT_TRUE(after.attest());
+}
+
+TEST(SerialServer, StopLetsTheAttemptOnTheLineFinish) {
+  FakeBroker broker(plain());
+  posix::Pty pty;
+  ServerConfig config = Running::defaults();
+  config.grace = 60s;
+  Running server(broker, config, door_at(pty.device));
+  SerialGuest guest(std::move(pty.controller));
+  ASSERT_EQ(guest.ask(), plain().negotiation_response);
+  server.signal_stop();
+  ASSERT_TRUE(guest.end.send(plain().attestation_request));
+  EXPECT_EQ(guest.end.receive(), plain().attestation_response);
+  EXPECT_TRUE(server.ended());
+}
+
+TEST(SerialListener, MissingDeviceIsAnError) {
+  posix::SteadyClock clock;
+  const auto door = listen_on_serial("/dev/no-such-line", clock);
+  ASSERT_FALSE(door);
+  EXPECT_EQ(door.error().code, Errc::transport);
+  EXPECT_EQ(door.error().found, std::uint64_t{ENOENT});
+}
+
+}  // namespace
+}  // namespace attestbed::proxy

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// One attempt on a serial line: noise before the first frame, and requests that come again.
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "core/protocol/frame.h"
+#include "proxy/fake_broker.h"
+#include "proxy/log_capture.h"
+#include "proxy/session.h"
+
+namespace attestbed::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::Phase;
+
+const VectorCase& plain() {
+  return vector_case("plain");
+}
+
+class SerialAttempt {
+ public:
+  explicit SerialAttempt(FakeBroker& broker, int attempts = 16, std::chrono::nanoseconds budget = 60s)
+      : ends_(socket_pair()), left_(attempts), guest(std::move(ends_.guest_end)) {
+    state_ = std::async(std::launch::async, [this, &broker, budget] {
+      posix::SteadyClock clock;
+      posix::FdTransport wire(std::move(ends_.proxy_end), clock);
+      SessionLog log(7, "test");
+      const SessionConfig config{.resource = {}, .allowed = {protocol::ResourcePath()}, .budget = budget};
+      const LineRules rules{.kind = LineKind::serial,
+                            .take_attempt = [this] { return left_-- > 0; },
+                            .open_broker = [this, &broker] { return broker.open(cancelled_); }};
+      return serve_attempt(wire, *broker.open(cancelled_), config, clock, cancelled_, log, rules);
+    });
+  }
+  ~SerialAttempt() { guest.hang_up(); }
+  LineState state() { return state_.get(); }
+
+ private:
+  SocketPair ends_;
+  std::atomic<bool> cancelled_ = false;
+  std::atomic<int> left_;
+
+ public:
+  GuestEnd guest;
+
+ private:
+  std::future<LineState> state_;
+};
+
+TEST(SerialSession, SkipsNoiseBeforeTheFirstFrame) {
+  LogCapture log;
+  FakeBroker broker(plain());
+  SerialAttempt attempt(broker);
+  ASSERT_TRUE(attempt.guest.send_raw("[    0.000000] Linux version 6.1\r\n"));
+  EXPECT_TRUE(attempt.guest.attest(plain()));
+  EXPECT_EQ(attempt.state(), LineState::in_step);
+  EXPECT_TRUE(log.has(R"("event":"skipped")")) << log.text();
+  EXPECT_TRUE(log.has(R"("octets":34)")) << log.text();
+}
+
+TEST(SerialSession, MoreNoiseThanThatIsToldToTheLogAlone) {
+  LogCapture log;
+  FakeBroker broker(plain());
+  SerialAttempt attempt(broker);
+  ASSERT_TRUE(attempt.guest.send_raw(std::string(5000, '#')));
+  EXPECT_EQ(attempt.state(), LineState::lost);
+  EXPECT_EQ(attempt.guest.receive(), "(closed)") << "no frame was begun, so nothing answers";
+  EXPECT_TRUE(log.has(R"("code":"line_noise")")) << log.text();
+  EXPECT_TRUE(log.has(R"("told":false)")) << log.text();
+}
+
+TEST(SerialSession, ARequestThatComesAgainIsAnsweredWithTheSameOctets) {
+  FakeBroker broker(plain());
+  SerialAttempt attempt(broker);
+  // Three were on their way before the first answer was.
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(attempt.guest.send(plain().negotiation_request));
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(attempt.guest.receive(), plain().negotiation_response) << i;
+  ASSERT_TRUE(attempt.guest.send(plain().attestation_request));
+  EXPECT_EQ(attempt.guest.receive(), plain().attestation_response);
+  EXPECT_EQ(attempt.state(), LineState::in_step);
+  EXPECT_EQ(broker.sessions, 1) << "the nonce of the first is still unused";
+}
+
+TEST(SerialSession, AnotherRequestOpensAnotherSessionAtTheBroker) {
+  LogCapture log;
+  FakeBroker broker(plain());
+  SerialAttempt attempt(broker);
+  ASSERT_TRUE(attempt.guest.send(plain().negotiation_request));
+  ASSERT_EQ(attempt.guest.receive(), plain().negotiation_response);
+  // The same meaning in other octets: a guest that was reset and runs another program.
+  ASSERT_TRUE(attempt.guest.send(R"({"tee":"snp","version":[0,1,0]})"));
+  ASSERT_EQ(attempt.guest.receive(), plain().negotiation_response);
+  ASSERT_TRUE(attempt.guest.send(plain().attestation_request));
+  EXPECT_EQ(attempt.guest.receive(), plain().attestation_response);
+  EXPECT_EQ(attempt.state(), LineState::in_step);
+  EXPECT_EQ(broker.sessions, 2);
+  EXPECT_TRUE(log.has(R"("same":false)")) << log.text();
+}
+
+TEST(SerialSession, BeginningAnewIsRefusedInTheFirstPhase) {
+  FakeBroker broker(plain());
+  SerialAttempt attempt(broker);
+  ASSERT_TRUE(attempt.guest.send(plain().negotiation_request));
+  ASSERT_EQ(attempt.guest.receive(), plain().negotiation_response);
+  ASSERT_TRUE(attempt.guest.send(R"({"version":[9,0,0],"tee":"snp"})"));
+  EXPECT_EQ(code_in(attempt.guest.receive(), Phase::negotiation), "version_unsupported");
+  EXPECT_EQ(attempt.state(), LineState::in_step);
+}
+
+TEST(SerialSession, EveryRequestCountsAgainstTheBudget) {
+  FakeBroker broker(plain());
+  SerialAttempt attempt(broker, 2);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(attempt.guest.send(plain().negotiation_request));
+    ASSERT_EQ(attempt.guest.receive(), plain().negotiation_response);
+  }
+  ASSERT_TRUE(attempt.guest.send(plain().negotiation_request));
+  EXPECT_EQ(code_in(attempt.guest.receive(), Phase::negotiation), "attempts_exhausted");
+  EXPECT_EQ(attempt.state(), LineState::in_step);
+}
+
+TEST(SerialSession, NoiseInsideAnAttemptEndsIt) {
+  FakeBroker broker(plain());
+  SerialAttempt attempt(broker);
+  ASSERT_TRUE(attempt.guest.send(plain().negotiation_request));
+  ASSERT_EQ(attempt.guest.receive(), plain().negotiation_response);
+  ASSERT_TRUE(attempt.guest.send_raw("a word from the kernel\r\n"));
+  EXPECT_EQ(code_in(attempt.guest.receive(), Phase::attestation), "malformed_request");
+  EXPECT_EQ(attempt.state(), LineState::lost);
+}
+
+TEST(SerialSession, SilenceAfterAnOctetIsToldAfterTheDeadline) {
+  FakeBroker broker(plain());
+  SerialAttempt attempt(broker, 16, 50ms);
+  ASSERT_TRUE(attempt.guest.send_raw("\x1f"));
+  EXPECT_EQ(code_in(attempt.guest.receive(), Phase::negotiation), "guest_timeout");
+  EXPECT_EQ(attempt.state(), LineState::lost);
+}
+
+}  // namespace
+}  // namespace attestbed::proxy
