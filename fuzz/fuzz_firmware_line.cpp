@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/base/reader.h"
 #include "core/posix/firmware_socket.h"
 #include "core/snp/guest_message.h"
 #include "fuzz/byte_transport.h"

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Property: whatever a guest sends and a broker answers, a proxy's attempt is over within budget and refusal budget;
-// what it writes are whole frames that a guest's decoder reads, the last one either the secret or, unless the line
-// broke, the one error; the broker is asked in order, once, with the guest's own octets, for a path that the guest may
-// have; and the line is in step exactly if every frame was whole.
-// Input: budget:1 refusal:1, then the scripts of the broker (scripted_broker.h), of the trouble with writing, and of
-// the guest (scripted_line.h). The guest's frames, by `which` modulo 4:
+// Property: whatever a guest sends and a broker answers, a proxy's attempt is over within budget and refusal budget; it
+// writes whole frames that a guest's decoder reads, one for each that it heard, the last one the secret or, unless the
+// line broke, the one error; on serial lines a repeated request has the same answer, and another one another session;
+// each session at the broker is asked in order, once, with the guest's own octets, for a path that the guest may have;
+// and the line is in step exactly if every frame was whole.
+// Input: budget:1 (bit 6: serial line) refusal:1 (from bit 3: attempts), then the scripts of the broker
+// (scripted_broker.h), of the trouble with writing, and of the guest (scripted_line.h). The guest's frames, by `which`
+// modulo 4:
 //   0 n:1  the recorded NegotiationRequest of case n      1 n:1  one that states path n of kPaths
 //   2 n:1  the recorded AttestationRequest of case n      3 n:1  the same of the first case, with 64 n octets of
 //                                                                certificates
@@ -12,9 +14,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstring>
+#include <deque>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/base/wire.h"
+#include "core/protocol/frame.h"
 #include "fuzz/header_oracle.h"
 #include "fuzz/must.h"
 #include "fuzz/scripted_broker.h"
@@ -51,14 +57,30 @@ std::string guest_frame(std::uint8_t which, Reader& operands) {
   }
 }
 
-proxy::SessionConfig config_of(const ByteArray<2>& octets) {
-  proxy::SessionConfig config;
+struct Setting {
+  proxy::SessionConfig session;
+  bool serial;
+  std::size_t attempts;
+};
+
+Setting setting_of(const ByteArray<2>& octets) {
+  Setting setting{.session = {}, .serial = (octets[0] & 64U) != 0, .attempts = std::size_t{1} + octets[1] / 8U};
   for (const char* path : {kPaths[0], kPaths[1], kPaths[2]}) {
-    config.allowed.push_back(*protocol::ResourcePath::parse(path, "allowed"));
+    setting.session.allowed.push_back(*protocol::ResourcePath::parse(path, "allowed"));
   }
-  config.budget = std::chrono::seconds(1 + octets[0] % 64U);
-  config.refusal_budget = std::chrono::seconds(1 + octets[1] % 8U);
-  return config;
+  setting.session.budget = std::chrono::seconds(1 + octets[0] % 64U);
+  setting.session.refusal_budget = std::chrono::seconds(1 + octets[1] % 8U);
+  return setting;
+}
+
+// Where a serial line's first frame begins: eight octets that are a length in 2..65536, then a brace.
+std::size_t noise_before(const fuzz::Octets& stream) {
+  for (std::size_t at = 0; at + 9 <= stream.size(); ++at) {
+    le64 length;
+    std::memcpy(&length, stream.data() + at, sizeof length);
+    if (length >= 2 && length <= protocol::kMaxFrameBytes && stream[at + 8] == '{') return at;
+  }
+  return stream.size();
 }
 
 // An error frame, as a guest without terms reads it, says nothing else and names a code that a proxy may send.
@@ -71,19 +93,31 @@ void check_error(const std::string& body, const std::optional<protocol::HostErro
 
 class Run {
  public:
-  Run(const ByteArray<2>& setting, Reader script)
-      : config_(config_of(setting)), broker_(script, clock_), line_(make_line(script)) {}
+  Run(const ByteArray<2>& octets, Reader script)
+      : setting_(setting_of(octets)), broker_(script), line_(make_line(script)) {}
 
   void check() {
     const std::atomic<bool> cancelled = false;
     proxy::SessionLog log(1, "fuzz");
-    const Deadline until = clock_.now() + config_.budget + config_.refusal_budget;
-    const LineState state = proxy::serve_attempt(line_, broker_, config_, clock_, cancelled, log);
-    must(clock_.now() <= until, "an attempt is over within budget and refusal budget");
-    heard_ = fuzz::frames_in(line_.delivered());
+    std::size_t left = setting_.attempts;
+    const proxy::LineRules rules{.kind = setting_.serial ? LineKind::serial : LineKind::connected,
+                                 .take_attempt = [&left] { return left > 0 && left-- > 0; },
+                                 .open_broker = [this] { return open(); }};
+    const Instant began = clock_.now();
+    const auto first = open();
+    const LineState state = proxy::serve_attempt(line_, *first, setting_.session, clock_, cancelled, log, rules);
+
+    const fuzz::Octets& octets = line_.delivered();
+    const std::size_t noise = setting_.serial ? noise_before(octets) : 0;
+    heard_ = fuzz::frames_in({octets.begin() + static_cast<std::ptrdiff_t>(noise), octets.end()});
+    said_ = fuzz::frames_in(line_.written());
+    // Noise has a budget of its own on a serial line, and so has every request that comes again.
+    const auto budgets = setting_.serial ? static_cast<int>(heard_.bodies.size()) + 2 : 1;
+    must(clock_.now() - began <= budgets * setting_.session.budget + setting_.session.refusal_budget,
+         "an attempt is over within budget and refusal budget");
     check_written();
-    check_broker();
-    const bool whole = !line_.read_failed() && !line_.write_failed() && heard_.rest.empty();
+    for (const auto& record : records_) check_broker(record);
+    const bool whole = !line_.read_failed() && !line_.write_failed() && heard_.rest.empty() && !heard_.bodies.empty();
     must((state == LineState::in_step) == whole, "a line is in step exactly if every frame was whole");
   }
 
@@ -92,87 +126,105 @@ class Run {
     const auto trouble = fuzz::ScriptedLine::read_trouble(script);
     return {script, trouble, clock_, guest_frame};
   }
-
-  void check_written() const {
-    fuzz::Frames said = fuzz::frames_in(line_.written());
-    must(said.rest.empty() || line_.write_failed(), "a proxy writes whole frames");
-    must(said.bodies.size() <= 2, "each message has at most one answer");
-    if (line_.delivered().empty() && said.bodies.empty()) return;
-    bool ended = false;
-    if (!said.bodies.empty()) ended = check_negotiation(said.bodies[0]);
-    must(!ended || said.bodies.size() == 1, "nothing follows an error");
-    if (said.bodies.size() == 2) {
-      check_attestation(said.bodies[1]);
-      ended = true;
-    }
-    must(ended || line_.write_failed(), "every attempt ends with a secret or an error");
+  std::unique_ptr<proxy::BrokerSession> open() {
+    const std::size_t session = records_.size();
+    return std::make_unique<fuzz::ScriptedBroker>(broker_, session, records_.emplace_back(), clock_);
   }
 
   static MutBytes in_place(std::string& text) { return {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}; }
 
-  bool check_negotiation(std::string body) const {
-    const std::string text = body;
-    const auto response = protocol::decode_negotiation_response(in_place(body), nullptr);
-    must(bool(response), "a guest can read the NegotiationResponse");
-    if (response->error) {
-      check_error(text, response->error, protocol::Phase::negotiation);
-      return true;
-    }
-    must(text_of(response->challenge->octets()) == broker_.recorded().challenge, "the challenge is the broker's");
-    must(broker_.calls().starts_with('A'), "and was asked for");
-    const json request = json::parse(heard_.bodies.at(0), nullptr, false);
-    if (!request.is_discarded() && request.contains("ext")) {
-      for (const char* term : {"binding", "key", "resource"}) {
-        must(json::parse(text)["ext"]["accepted"][term] == request["ext"][term], "the terms are echoed");
+  void check_written() const {
+    const auto& said = said_.bodies;
+    must(said_.rest.empty() || line_.write_failed(), "a proxy writes whole frames");
+    must(said.size() <= heard_.bodies.size() + 1, "each message has at most one answer");
+    must(setting_.serial || said.size() <= 2, "there are two messages");
+    std::size_t session = 0;
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      if (json::parse(said[i]).contains("challenge")) {
+        const bool again = i > 0 && heard_.bodies.at(i) == heard_.bodies.at(i - 1);
+        if (i > 0 && !again) ++session;
+        must(!again || said[i] == said[i - 1], "a repeated request has the same answer, octet for octet");
+        check_challenge(said[i], heard_.bodies.at(i), session);
+        must(i < setting_.attempts || !setting_.serial, "no more attempts are served than the line has");
+      } else {
+        check_end(said[i]);
+        must(i + 1 == said.size() && said_.rest.empty(), "nothing follows the end");
+        return;
       }
     }
-    return false;
+    const bool none = setting_.serial ? heard_.bodies.empty() : line_.delivered().empty();
+    must(none || line_.write_failed(), "every attempt ends with a secret or an error");
   }
 
-  void check_attestation(std::string body) const {
+  void check_challenge(std::string body, const std::string& asked, std::size_t session) const {
+    const json text = json::parse(body);
+    const auto response = protocol::decode_negotiation_response(in_place(body), nullptr);
+    must(response && response->challenge, "a guest can read the NegotiationResponse");
+    const auto& record = records_.at(session);
+    must(text_of(response->challenge->octets()) == record.recorded->challenge, "the challenge is the broker's");
+    must(record.calls.starts_with('A'), "and was asked for");
+    const json request = json::parse(asked, nullptr, false);
+    if (request.is_discarded() || !request.contains("ext")) return;
+    for (const char* term : {"binding", "key", "resource"}) {
+      must(text["ext"]["accepted"][term] == request["ext"][term], "the terms are echoed");
+    }
+  }
+
+  // The last frame: a refusal of either phase, or the secret.
+  void check_end(std::string body) const {
     const std::string text = body;
+    if (!json::parse(text).contains("success")) {
+      const auto response = protocol::decode_negotiation_response(in_place(body), nullptr);
+      must(bool(response), "a guest can read the NegotiationResponse");
+      must(said_.bodies.size() == 1 || setting_.serial, "the first phase ends once");
+      return check_error(text, response->error, protocol::Phase::negotiation);
+    }
     const auto response = protocol::decode_attestation_response(in_place(body), crypto::Curve::p521);
     must(bool(response), "a guest can read the AttestationResponse");
+    must(said_.bodies.size() > 1, "which comes second");
     if (response->error) return check_error(text, response->error, protocol::Phase::attestation);
-    must(response->success && broker_.calls() == "ATR", "a success is the broker's");
-    must(std::ranges::equal(*response->secret, broker_.ciphertext()), "the secret is as the broker sealed it");
-    must(text_of(response->decryption->aad) == broker_.recorded().aad, "under its header");
-    must(!response->token || response->token->text == broker_.token(), "with its token");
+    const auto& record = records_.back();
+    must(response->success && record.calls == "ATR", "a success is the broker's");
+    must(std::ranges::equal(*response->secret, record.ciphertext), "the secret is as the broker sealed it");
+    must(text_of(response->decryption->aad) == record.recorded->aad, "under its header");
+    must(!response->token || response->token->text == record.token, "with its token");
   }
 
-  void check_broker() const {
-    must(std::string_view("atr").size() >= broker_.calls().size(), "the broker is asked once for each thing");
-    const std::string& calls = broker_.calls();
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-      must(std::tolower(calls[i]) == "atr"[i], "in this order");
-      must(i + 1 == calls.size() || calls[i] == "ATR"[i], "and not after a failure");
+  void check_broker(const fuzz::BrokerRecord& record) const {
+    constexpr std::string_view kOrder = "atr", kDone = "ATR";
+    must(record.calls.size() <= kOrder.size(), "the broker is asked once for each thing");
+    for (std::size_t i = 0; i < record.calls.size(); ++i) {
+      const bool last = i + 1 == record.calls.size();
+      must(record.calls[i] == kDone[i] || (last && record.calls[i] == kOrder[i]), "in order, not after a failure");
     }
-    if (calls.empty()) return;
-    const json hello = json::parse(heard_.bodies.at(0), nullptr, false);
-    const bool states = hello.contains("ext");
-    if (!hello.is_discarded() && !broker_.path().empty()) {
-      must(broker_.path() == (states ? hello["ext"]["resource"].get<std::string>() : kPaths[0]), "the guest's path");
-      must(std::find(kPaths, kPaths + 3, broker_.path()) != kPaths + 3, "which is allowed");
-    }
-    if (!broker_.posted()) return;
-    const json request = json::parse(heard_.bodies.at(1), nullptr, false);
-    if (request.is_discarded()) return;
-    const auto& posted = *broker_.posted();
+    if (!record.path.empty()) check_path(record.path);
+    if (!record.posted) return;
+    must(&record == &records_.back(), "only the last session attests");
+    const json request = json::parse(heard_.bodies.back(), nullptr, false);
+    if (request.is_discarded()) return;  // a number beyond double in a member that means nothing
     const auto same = [](const json& text, Bytes octets) {
       return text == fuzz::base64_text(Base64::standard, octets);
     };
+    const auto& posted = *record.posted;
     must(same(request["evidence"]["Snp"]["report"], posted.report), "the report is the guest's");
     must(same(request["challenge"], posted.challenge), "so is the challenge");
     must(same(request["key"]["x"], posted.key.x()) && same(request["key"]["y"], posted.key.y()), "so is the key");
-    const json certs = request["evidence"]["Snp"].value("certs_buf", json(""));
-    must(same(certs, posted.certs), "so are the certificates");
+    must(same(request["evidence"]["Snp"].value("certs_buf", json("")), posted.certs), "so are the certificates");
   }
 
-  const proxy::SessionConfig config_;
+  void check_path(const std::string& path) const {
+    must(std::find(kPaths, kPaths + 3, path) != kPaths + 3, "a path that is allowed");
+    const json hello = json::parse(heard_.bodies.at(heard_.bodies.size() - 2), nullptr, false);
+    if (hello.is_discarded()) return;
+    must(path == (hello.contains("ext") ? hello["ext"]["resource"].get<std::string>() : kPaths[0]), "the guest's own");
+  }
+
+  const Setting setting_;
   sim::ManualClock clock_;
-  fuzz::ScriptedBroker broker_;
+  const fuzz::BrokerScript broker_;
+  std::deque<fuzz::BrokerRecord> records_;
   fuzz::ScriptedLine line_;
-  fuzz::Frames heard_;
+  fuzz::Frames heard_, said_;
 };
 
 }  // namespace

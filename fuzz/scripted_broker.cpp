@@ -14,11 +14,6 @@ using namespace std::chrono_literals;
 using proxy::Failure;
 using proxy::Outcome;
 
-const RecordedCase& chosen(Reader& script) {
-  const auto octet = script.copy<ByteArray<1>>("case");
-  return recorded_cases()[octet ? (*octet)[0] % recorded_cases().size() : 0];
-}
-
 std::vector<std::uint8_t> copied(Bytes octets) {
   return {octets.begin(), octets.end()};
 }
@@ -34,16 +29,24 @@ Errc wire_code(std::size_t n) {
 
 }  // namespace
 
-ScriptedBroker::ScriptedBroker(Reader& script, sim::ManualClock& clock) : recorded_(chosen(script)), clock_(clock) {
-  for (Step& step : steps_) {
+BrokerScript::BrokerScript(Reader& script) {
+  const auto octet = script.copy<ByteArray<1>>("case");
+  if (octet) first_case = (*octet)[0];
+  for (Step& step : steps) {
     const auto octets = script.copy<ByteArray<3>>("broker");
     if (octets) step = {static_cast<std::uint8_t>((*octets)[0] % 5), (*octets)[1], (*octets)[2]};
   }
 }
 
-Outcome<void> ScriptedBroker::act(const Step& step, char name, Deadline until) {
+ScriptedBroker::ScriptedBroker(const BrokerScript& script, std::size_t session, BrokerRecord& record,
+                               sim::ManualClock& clock)
+    : script_(script), record_(record), clock_(clock) {
+  record_.recorded = &recorded_cases()[(script.first_case + session) % recorded_cases().size()];
+}
+
+Outcome<void> ScriptedBroker::act(const BrokerScript::Step& step, char name, Deadline until) {
   must(until != kNever, "every call to the broker has a deadline");
-  calls_ += name;
+  record_.calls += name;
   clock_.wait_until(std::min(std::max(until, clock_.now()), clock_.now() + 200ms * step.delay));
   switch (step.what) {
     case 2:
@@ -55,42 +58,43 @@ Outcome<void> ScriptedBroker::act(const Step& step, char name, Deadline until) {
     case 4:
       throw std::bad_alloc();
     default:
-      calls_.back() = static_cast<char>(calls_.back() - 'a' + 'A');
+      record_.calls.back() = static_cast<char>(record_.calls.back() - 'a' + 'A');
       return {};
   }
 }
 
 Outcome<protocol::Challenge> ScriptedBroker::auth(protocol::Tee tee, Deadline until) {
   must(tee == protocol::Tee::snp, "only snp is served");
-  TRY(act(steps_[0], 'a', until));
-  return *protocol::Challenge::make(bytes_of(recorded_.challenge));
+  TRY(act(script_.steps[0], 'a', until));
+  return *protocol::Challenge::make(bytes_of(record_.recorded->challenge));
 }
 
 Outcome<std::string> ScriptedBroker::attest(const protocol::AttestationRequest& request, Deadline until) {
-  must(!posted_, "one nonce attests once");
-  posted_ = {.report = copied(request.report),
-             .certs = copied(request.certs),
-             .challenge = copied(request.challenge),
-             .key = request.key};
-  TRY(act(steps_[1], 't', until));
-  token_ = steps_[1].what == 1 ? std::string(1 + std::size_t{192} * steps_[1].size, 't') : recorded_.token;
-  return token_;
+  must(!record_.posted, "one nonce attests once");
+  record_.posted = {.report = copied(request.report),
+                    .certs = copied(request.certs),
+                    .challenge = copied(request.challenge),
+                    .key = request.key};
+  TRY(act(script_.steps[1], 't', until));
+  record_.token = script_.steps[1].what == 1 ? std::string(1 + std::size_t{192} * script_.steps[1].size, 't')
+                                             : record_.recorded->token;
+  return record_.token;
 }
 
 Outcome<proxy::SealedSecret> ScriptedBroker::resource(const protocol::ResourcePath& path, Deadline until) {
-  path_ = path.text();
-  TRY(act(steps_[2], 'r', until));
-  ciphertext_ = copied(bytes_of(recorded_.ciphertext));
-  if (steps_[2].what == 1) {
-    ciphertext_.assign(std::min(std::size_t{130} * steps_[2].size, protocol::kMaxCiphertextBytes), 0x5a);
+  record_.path = path.text();
+  TRY(act(script_.steps[2], 'r', until));
+  record_.ciphertext = copied(bytes_of(record_.recorded->ciphertext));
+  if (script_.steps[2].what == 1) {
+    record_.ciphertext.assign(std::min(std::size_t{130} * script_.steps[2].size, protocol::kMaxCiphertextBytes), 0x5a);
   }
-  return proxy::SealedSecret{
-      .protected_header = recorded_.aad,
-      .epk = *crypto::EcPoint::make(crypto::Curve::p521, bytes_of(recorded_.epk_x), bytes_of(recorded_.epk_y), "epk"),
-      .wrapped_cek = fixed<crypto::WrappedKey>(recorded_.wrapped_cek),
-      .iv = fixed<crypto::GcmIv>(recorded_.iv),
-      .tag = fixed<crypto::GcmTag>(recorded_.tag),
-      .ciphertext = ciphertext_};
+  return proxy::SealedSecret{.protected_header = record_.recorded->aad,
+                             .epk = *crypto::EcPoint::make(crypto::Curve::p521, bytes_of(record_.recorded->epk_x),
+                                                           bytes_of(record_.recorded->epk_y), "epk"),
+                             .wrapped_cek = fixed<crypto::WrappedKey>(record_.recorded->wrapped_cek),
+                             .iv = fixed<crypto::GcmIv>(record_.recorded->iv),
+                             .tag = fixed<crypto::GcmTag>(record_.recorded->tag),
+                             .ciphertext = record_.ciphertext};
 }
 
 }  // namespace attestbed::fuzz
