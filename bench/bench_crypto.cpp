@@ -5,12 +5,12 @@
 //           octets taken out, since a key is made to be sent. ECDH: a resident own key, the peer's octets imported
 //           (which checks that they are a point), and the full check of EVP left out as in ours
 //   raw, EVP's own check   the same with EVP_PKEY_derive_set_peer's default, which multiplies the peer by the order
-#include <benchmark/benchmark.h>
 #include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
 
+#include "bench/interleaved.h"
 #include "core/crypto/openssl/library.h"
 #include "core/posix/clock.h"
 
@@ -79,46 +79,84 @@ std::size_t point_of(EVP_PKEY* key, ByteArray<kMaxPointBytes>& octets) {
   return size;
 }
 
-void keygen_raw(benchmark::State& state, Name name) {
-  const Key parameters = domain_of(name);
+/// RawKeygen and the three below it are the sides of the comparisons: `ready` says whether they do what they should.
+struct RawKeygen {
+  Key parameters;
   ByteArray<kMaxPointBytes> octets;
-  if (point_of(generate(parameters.get()).get(), octets) == 0) return state.SkipWithError("no key");
-  for (auto _ : state) benchmark::DoNotOptimize(point_of(generate(parameters.get()).get(), octets));
-}
 
-void keygen_ours(benchmark::State& state, Curve curve) {
+  explicit RawKeygen(Name name) : parameters(domain_of(name)) {}
+  bool once() { return point_of(generate(parameters.get()).get(), octets) != 0; }
+  bool ready() { return once(); }
+};
+
+struct OurKeygen {
+  Curve curve;
   posix::KernelEntropy entropy;
   crypto::EcKey key;
-  if (!key.generate(curve, entropy)) return state.SkipWithError("no key");
-  for (auto _ : state) benchmark::DoNotOptimize(key.generate(curve, entropy));
-}
 
-void ecdh_raw(benchmark::State& state, Name name, int validate_peer) {
-  const Key parameters = domain_of(name);
-  const Key own = generate(parameters.get()), other = generate(parameters.get());
-  ByteArray<kMaxPointBytes> point;
-  const std::size_t size = point_of(other.get(), point);
-  if (!own || size == 0) return state.SkipWithError("no keys");
+  explicit OurKeygen(Curve which) : curve(which) {}
+  bool once() { return key.generate(curve, entropy).has_value(); }
+  bool ready() { return once(); }
+};
+
+struct RawExchange {
+  Name name;
+  int validate_peer;
+  Key parameters = domain_of(name), own = generate(parameters.get()), other = generate(parameters.get());
+  ByteArray<kMaxPointBytes> point{};
+  std::size_t size = point_of(other.get(), point);
   ByteArray<crypto::kMaxCoordinateBytes> z{}, back{};
-  const std::size_t there = derive(own.get(), import_point(name, std::span(point).first(size)).get(), validate_peer, z);
-  if (there == 0 || derive(other.get(), own.get(), validate_peer, back) != there || z != back) {
-    return state.SkipWithError("the two sides disagree");
-  }
-  for (auto _ : state) {
-    const Key peer = import_point(name, std::span(point).first(size));
-    benchmark::DoNotOptimize(derive(own.get(), peer.get(), validate_peer, z));
-  }
-}
 
-void ecdh_ours(benchmark::State& state, Curve curve) {
+  RawExchange(Name which, int validate) : name(which), validate_peer(validate) {}
+  bool once() {
+    const Key peer = import_point(name, std::span(point).first(size));
+    return peer != nullptr && derive(own.get(), peer.get(), validate_peer, z) != 0;
+  }
+  bool ready() {
+    return own && size != 0 && once() && derive(other.get(), own.get(), validate_peer, back) != 0 && z == back;
+  }
+};
+
+struct OurExchange {
   posix::KernelEntropy entropy;
   crypto::EcKey own, other;
   crypto::EcSharedSecret z, back;
-  if (!own.generate(curve, entropy) || !other.generate(curve, entropy) || !crypto::ecdh(own, other.point(), z) ||
-      !crypto::ecdh(other, own.point(), back) || !std::ranges::equal(z.expose(), back.expose())) {
-    return state.SkipWithError("the two sides disagree");
+  bool made;
+
+  explicit OurExchange(Curve curve) : made(own.generate(curve, entropy) && other.generate(curve, entropy)) {}
+  bool once() { return crypto::ecdh(own, other.point(), z).has_value(); }
+  bool ready() {
+    return made && once() && crypto::ecdh(other, own.point(), back) && std::ranges::equal(z.expose(), back.expose());
   }
-  for (auto _ : state) benchmark::DoNotOptimize(crypto::ecdh(own, other.point(), z));
+};
+
+template <class Operation>
+void repeat(benchmark::State& state, Operation& operation) {
+  if (!operation.ready()) return state.SkipWithError("input rejected");
+  for (auto _ : state) benchmark::DoNotOptimize(operation.once());
+}
+
+void keygen_raw(benchmark::State& state, Name name) {
+  RawKeygen keygen(name);
+  repeat(state, keygen);
+}
+void keygen_ours(benchmark::State& state, Curve curve) {
+  OurKeygen keygen(curve);
+  repeat(state, keygen);
+}
+void ecdh_raw(benchmark::State& state, Name name, int validate_peer) {
+  RawExchange exchange(name, validate_peer);
+  repeat(state, exchange);
+}
+void ecdh_ours(benchmark::State& state, Curve curve) {
+  OurExchange exchange(curve);
+  repeat(state, exchange);
+}
+
+template <class Ours, class Raw>
+void versus(benchmark::State& state, const char* target, Ours& ours, Raw& raw) {
+  if (!ours.ready() || !raw.ready()) return state.SkipWithError("input rejected");
+  report(state, target, timed([&] { return ours.once(); }), timed([&] { return raw.once(); }));
 }
 
 constexpr Name kP256{"P-256"}, kP384{"P-384"}, kP521{"P-521"};
@@ -134,6 +172,25 @@ BENCHMARK_CAPTURE(ecdh_raw, p384, kP384, 0)->Name("ecdh/P-384/raw");
 BENCHMARK_CAPTURE(ecdh_raw, p521, kP521, 0)->Name("ecdh/P-521/raw");
 BENCHMARK_CAPTURE(ecdh_ours, p521, Curve::p521)->Name("ecdh/P-521/ours");
 BENCHMARK_CAPTURE(ecdh_raw, p521_checked, kP521, 1)->Name("ecdh/P-521/raw, EVP's own check");
+
+void target_keygen(benchmark::State& state, const char* target, Curve curve, Name name) {
+  OurKeygen ours(curve);
+  RawKeygen raw(name);
+  versus(state, target, ours, raw);
+}
+void target_ecdh(benchmark::State& state, const char* target, Curve curve, Name name) {
+  OurExchange ours(curve);
+  RawExchange raw(name, 0);
+  versus(state, target, ours, raw);
+}
+BENCHMARK_CAPTURE(target_keygen, p256, "key.p256_keygen", Curve::p256, kP256)
+    ->Name("target/key.p256_keygen")
+    ->Iterations(1);
+BENCHMARK_CAPTURE(target_ecdh, p256, "key.p256_ecdh", Curve::p256, kP256)->Name("target/key.p256_ecdh")->Iterations(1);
+BENCHMARK_CAPTURE(target_keygen, p521, "key.p521_keygen", Curve::p521, kP521)
+    ->Name("target/key.p521_keygen")
+    ->Iterations(1);
+BENCHMARK_CAPTURE(target_ecdh, p521, "key.p521_ecdh", Curve::p521, kP521)->Name("target/key.p521_ecdh")->Iterations(1);
 
 constexpr unsigned kRsaBits = 3072;
 

@@ -2,7 +2,6 @@
 // What does it cost to believe a report? A real one (Genoa, version 5) and AMD's certificates, at a time when all are
 // valid. The floor is the public-key arithmetic that no verifier can do without: three RSA-4096 PSS verifications (ARK,
 // ASK, VCEK) and one P-384.
-#include <benchmark/benchmark.h>
 #include <openssl/ecdsa.h>
 #include <openssl/rsa.h>
 
@@ -11,6 +10,7 @@
 #include <stdexcept>
 
 #include "bench/inputs.h"
+#include "bench/interleaved.h"
 #include "core/crypto/openssl/library.h"
 #include "core/verify/verify.h"
 
@@ -61,45 +61,37 @@ void parse(benchmark::State& state) {
 }
 BENCHMARK(parse)->Name("report/parse");
 
-void verify_with_chain_cached(benchmark::State& state) {
-  const Input* const in = input(state);
-  if (in == nullptr) return;
-  for (auto _ : state) benchmark::DoNotOptimize(verify::verify_report(in->report, in->vek));
+bool verify_cached(const Input& in) {
+  return verify::verify_report(in.report, in.vek).has_value();
 }
-BENCHMARK(verify_with_chain_cached)->Name("report/verify, chain cached");
 
-void verify_with_certificates_parsed(benchmark::State& state) {
-  const Input* const in = input(state);
-  if (in == nullptr) return;
-  for (auto _ : state) {
-    const auto vek = verify::verify_chain(in->vcek[0], in->chain, verify::TrustedRoots::amd(), in->at);
-    benchmark::DoNotOptimize(verify::verify_report(in->report, *vek));
-  }
+bool verify_parsed(const Input& in) {
+  const auto vek = verify::verify_chain(in.vcek[0], in.chain, verify::TrustedRoots::amd(), in.at);
+  return vek && verify::verify_report(in.report, *vek);
 }
-BENCHMARK(verify_with_certificates_parsed)->Name("report/verify, certificates parsed");
 
 /// From octets: report, VCEK, and the ASK and ARK as a caller has them who names the root himself.
-void verify_from_der(benchmark::State& state) {
+bool verify_from_der(const Input& in) {
+  const auto report = verify::check_form(in.report_octets);
+  const auto vcek = Certificate::parse(in.vcek_der, "VCEK");
+  const auto ask = Certificate::parse(in.chain[0].der(), "ASK");
+  const auto ark = Certificate::parse(in.chain[1].der(), "ARK");
+  if (!report || !vcek || !ask || !ark) return false;
+  const auto roots = verify::TrustedRoots::from_certificates(*ark);
+  if (!roots) return false;
+  const auto vek = verify::verify_chain(vcek->at(0), *ask, *roots, in.at);
+  return vek && verify::verify_report(*report, *vek);
+}
+
+void repeat(benchmark::State& state, bool (*verifies)(const Input&)) {
   const Input* const in = input(state);
   if (in == nullptr) return;
-  const std::vector<std::uint8_t>&ask = in->chain.at(0).der(), &ark = in->chain.at(1).der();
-  const auto all = [&]() -> verify::Checked<verify::VerifiedReport> {
-    const auto report = verify::check_form(in->report_octets);
-    const auto vcek = Certificate::parse(in->vcek_der, "VCEK");
-    const auto issuer = Certificate::parse(ask, "ASK");
-    const auto root = Certificate::parse(ark, "ARK");
-    if (!report || !vcek || !issuer || !root) return verify::Refusal{};
-    const auto roots = verify::TrustedRoots::from_certificates(*root);
-    if (!roots) return roots.error();
-    const auto vek = verify::verify_chain(vcek->at(0), *issuer, *roots, in->at);
-    if (!vek) return vek.error();
-    return verify::verify_report(*report, *vek);
-  };
-  const auto once = all();
-  if (!once) return state.SkipWithError(once.error().text().c_str());
-  for (auto _ : state) benchmark::DoNotOptimize(all());
+  if (!verifies(*in)) return state.SkipWithError("input rejected");
+  for (auto _ : state) benchmark::DoNotOptimize(verifies(*in));
 }
-BENCHMARK(verify_from_der)->Name("report/verify, from DER");
+BENCHMARK_CAPTURE(repeat, cached, verify_cached)->Name("report/verify, chain cached");
+BENCHMARK_CAPTURE(repeat, parsed, verify_parsed)->Name("report/verify, certificates parsed");
+BENCHMARK_CAPTURE(repeat, from_der, verify_from_der)->Name("report/verify, from DER");
 
 /// SignedOctets is a signature check without certificates or reports: key, message, signature.
 struct SignedOctets {
@@ -156,26 +148,47 @@ SignedOctets report_signature(const Input& in) {
           .pss = false};
 }
 
-void floor_p384(benchmark::State& state) {
-  const Input* const in = input(state);
-  if (in == nullptr) return;
-  const SignedOctets report = report_signature(*in);
-  if (!report.verifies()) return state.SkipWithError("input rejected");
-  for (auto _ : state) benchmark::DoNotOptimize(report.verifies());
-}
-BENCHMARK(floor_p384)->Name("report/floor: raw P-384");
+/// Floor is the arithmetic alone, on the same signatures.
+struct Floor {
+  SignedOctets report;
+  std::array<SignedOctets, 3> certificates;
 
-void floor_all(benchmark::State& state) {
+  explicit Floor(const Input& in)
+      : report(report_signature(in)),
+        certificates{certificate_signature(in.chain.at(1).der(), in.chain.at(1).der()),
+                     certificate_signature(in.chain.at(0).der(), in.chain.at(1).der()),
+                     certificate_signature(in.vcek_der, in.chain.at(0).der())} {}
+  bool p384() const { return report.verifies(); }
+  bool all() const {
+    return std::ranges::all_of(certificates, [](const SignedOctets& one) { return one.verifies(); }) && p384();
+  }
+};
+
+void floor(benchmark::State& state, bool (Floor::*verifies)() const) {
   const Input* const in = input(state);
   if (in == nullptr) return;
-  const Octets &ask = in->chain.at(0).der(), &ark = in->chain.at(1).der();
-  const std::array<SignedOctets, 4> all{certificate_signature(ark, ark), certificate_signature(ask, ark),
-                                        certificate_signature(in->vcek_der, ask), report_signature(*in)};
-  const auto verifies = [](const SignedOctets& one) { return one.verifies(); };
-  if (!std::ranges::all_of(all, verifies)) return state.SkipWithError("input rejected");
-  for (auto _ : state) benchmark::DoNotOptimize(std::ranges::all_of(all, verifies));
+  const Floor floor(*in);
+  if (!(floor.*verifies)()) return state.SkipWithError("input rejected");
+  for (auto _ : state) benchmark::DoNotOptimize((floor.*verifies)());
 }
-BENCHMARK(floor_all)->Name("report/floor: raw 3 x RSA-4096 PSS + P-384");
+BENCHMARK_CAPTURE(floor, p384, &Floor::p384)->Name("report/floor: raw P-384");
+BENCHMARK_CAPTURE(floor, all, &Floor::all)->Name("report/floor: raw 3 x RSA-4096 PSS + P-384");
+
+void target(benchmark::State& state, const char* name, bool (*ours)(const Input&), bool (Floor::*raw)() const) {
+  const Input* const in = input(state);
+  if (in == nullptr) return;
+  const Floor floor(*in);
+  report(state, name, timed([&] { return ours(*in); }), timed([&] { return (floor.*raw)(); }));
+}
+BENCHMARK_CAPTURE(target, parsed, "verify.certificates_parsed", verify_parsed, &Floor::all)
+    ->Name("target/verify.certificates_parsed")
+    ->Iterations(1);
+BENCHMARK_CAPTURE(target, from_der, "verify.from_der", verify_from_der, &Floor::all)
+    ->Name("target/verify.from_der")
+    ->Iterations(1);
+BENCHMARK_CAPTURE(target, cached, "verify.chain_cached", verify_cached, &Floor::p384)
+    ->Name("target/verify.chain_cached")
+    ->Iterations(1);
 
 }  // namespace
 }  // namespace attestbed::bench

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Compiles core as a guest without an operating system will, and checks what it asks of its surroundings. Nothing is
+# Compiles core and the UART driver as a guest without an operating system will, and checks what it asks of its surroundings. Nothing is
 # linked or run: the libraries that give these symbols come with that guest.
 
 enable_testing()
@@ -21,12 +21,15 @@ function(freestanding_object name)
 endfunction()
 
 freestanding_object(core_freestanding ${ATTESTBED_CORE_SOURCES})
+freestanding_object(uart_freestanding "${PROJECT_SOURCE_DIR}/guest/uart_transport.cpp")
 freestanding_object(planted_heap_user "${PROJECT_SOURCE_DIR}/tests/planted/heap_user.cpp")
 
 set(check bash "${PROJECT_SOURCE_DIR}/cmake/check_undefined_symbols.sh"
   "${PROJECT_SOURCE_DIR}/cmake/freestanding-symbols.txt")
 set(refuses bash "${PROJECT_SOURCE_DIR}/tests/expect_refusal.sh")
 add_test(NAME core_undefined_symbols COMMAND ${check} "${PROJECT_BINARY_DIR}/core_freestanding.o")
+# The driver asks for less than core: no code of it may come from elsewhere.
+add_test(NAME uart_undefined_symbols COMMAND ${check} "${PROJECT_BINARY_DIR}/uart_freestanding.o")
 add_test(NAME core_undefined_symbols_refuses_malloc
   COMMAND ${refuses} "not allowed: malloc" ${check} "${PROJECT_BINARY_DIR}/planted_heap_user.o")
 add_test(NAME core_undefined_symbols_refuses_operator_new

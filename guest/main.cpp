@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "core/posix/clock.h"
+#include "core/posix/describe.h"
+#include "core/posix/hardening.h"
 #include "guest/attempt.h"
 #include "guest/hardening.h"
 
@@ -31,7 +33,10 @@ int main(int argc, char** argv) {
   if (!parsed.options) return parsed.exit;
 
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error to report, not a death
-  guest::forbid_core_dumps();
+  if (const Status hardened = posix::forbid_core_dumps(); !hardened) {
+    std::fprintf(stderr, "attest-guest: %s\n", posix::describe(hardened.error()).c_str());
+    return error_row(hardened.error().code).guest_exit;
+  }
   const auto memory = std::make_unique<guest::Memory>();
   guest::keep_out_of_swap({reinterpret_cast<const std::uint8_t*>(memory.get()), sizeof *memory});
   posix::SteadyClock clock;

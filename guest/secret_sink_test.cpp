@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "core/posix/describe.h"
@@ -71,6 +72,42 @@ TEST_F(SecretSink, ADestinationThatCannotBeWrittenIsFoundBeforehand) {
   const Status checked = check_destinations(options);
   ASSERT_FALSE(checked);
   EXPECT_STREQ(checked.error().where, "--report");
+}
+
+TEST_F(SecretSink, WhatExistsIsRefusedBeforehandAndNeverReplaced) {
+  const std::string file = folder_ + "/old", link = folder_ + "/link", directory = folder_ + "/directory";
+  ASSERT_TRUE(posix::write_file_private(file, bytes_of("precious")));
+  std::filesystem::create_symlink(folder_ + "/nothing", link);
+  std::filesystem::create_directory(directory);
+  for (const auto& [path, error] : {std::pair{file, EEXIST}, {link, EEXIST}, {directory, EISDIR}}) {
+    Options out, report;
+    out.out_file = report.report_file = path;
+    for (const Options* options : {&out, &report}) {
+      const Status checked = check_destinations(*options);
+      ASSERT_FALSE(checked) << path;
+      EXPECT_EQ(checked.error().code, Errc::io_failed);
+      EXPECT_EQ(checked.error().found, static_cast<std::uint64_t>(error)) << path;
+    }
+    const Result<std::string> kept = hand_on(secret_, out);
+    ASSERT_FALSE(kept) << "made meanwhile, it is not replaced either";
+    EXPECT_EQ(kept.error().found, static_cast<std::uint64_t>(EEXIST));
+  }
+  EXPECT_EQ(*posix::read_file(file, 100), "precious");
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/nothing"));
+}
+
+TEST_F(SecretSink, SecretAndReportAreTwoFiles) {
+  std::filesystem::create_symlink(folder_, folder_ + "/round");
+  Options options;
+  options.out_file = folder_ + "/one";
+  for (const char* same : {"/one", "/./one", "/round/one"}) {
+    options.report_file = folder_ + same;
+    const Status checked = check_destinations(options);
+    ASSERT_FALSE(checked) << same;
+    EXPECT_EQ(checked.error().code, Errc::bad_config);
+  }
+  options.report_file = folder_ + "/two";
+  EXPECT_TRUE(check_destinations(options));
 }
 
 }  // namespace

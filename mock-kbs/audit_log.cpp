@@ -30,6 +30,7 @@ nlohmann::ordered_json fields_of(const AuditRecord& record) {
   put("key", record.key);
   put("resource", record.resource);
   if (record.w1_exposed) fields["w1_exposed"] = true;
+  if (record.turned_away != 0) fields["turned_away"] = record.turned_away;
   return fields;
 }
 
@@ -43,7 +44,7 @@ void write_audit(const AuditRecord& record) {
   const log::Level level = record.refusal                     ? log::Level::warning
                            : record.endpoint == "GET healthz" ? log::Level::debug
                                                               : log::Level::info;
-  log::event(level, "request", fields_of(record));
+  log::event(level, record.turned_away != 0 ? "turned_away" : "request", fields_of(record));
 }
 
 std::string digest_prefix(std::string_view text) {

@@ -15,6 +15,7 @@ namespace attestbed::kbs {
 ///   key          the guest key's RFC 7638 thumbprint (SHA-256, base64url)
 ///   layer        which layer of the judgement refused
 ///   w1_exposed   the guest's entry says that its host may choose what its reports bind
+///   turned_away  not 0: no request, but so many connections that were turned away unheard since the last such record
 struct AuditRecord {
   std::string peer;
   std::string endpoint;
@@ -28,12 +29,14 @@ struct AuditRecord {
   std::string key;
   std::string resource;
   bool w1_exposed = false;
+  std::uint64_t turned_away = 0;
 };
 
 /// audit_line is the record as one JSON object, without time and level.
 std::string audit_line(const AuditRecord& record);
 
-/// write_audit writes it to the log: "request" with verdict "ok" or "refused". Health checks only at level debug.
+/// write_audit writes it to the log: "turned_away", or "request" with verdict "ok" or "refused". Health checks only at
+/// level debug.
 void write_audit(const AuditRecord& record);
 
 /// digest_prefix is how logs name a cookie: the first 16 hex digits of its SHA-256.

@@ -142,6 +142,9 @@ Response handle_auth(Broker& broker, const Request& request) {
     return refuse(std::move(response), 401, "AttestationError", detail, why);
   }
   const Checked<SessionTable::Opened> session = broker.sessions.open(broker.wall_clock.now());
+  if (!session && session.error().code == Errc::broker_unavailable) {
+    return refuse(std::move(response), 503, "", "", session.error());
+  }
   if (!session) return refuse(std::move(response), 401, "AttestationError", "no session", session.error());
   response.audit.attestation = session->facts.attestation.text();
   response.audit.session = digest_prefix(session->cookie);

@@ -47,7 +47,8 @@ struct Broker {
 /// methods other than GET, POST, PUT, DELETE: 405; paths outside /kbs/v0 and /healthz: 404. Never throws.
 Response handle(Broker& broker, const Request& request);
 
-/// POST /kbs/v0/auth: a challenge and a session cookie, or 401 AttestationError that names the cause.
+/// POST /kbs/v0/auth: a challenge and a session cookie, or 401 AttestationError that names the cause, or 503 while the
+/// session table is full.
 Response handle_auth(Broker& broker, const Request& request);
 
 /// POST /kbs/v0/attest: a token for evidence that passes every layer, or 401 AttestationError with one fixed detail.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 #include <array>
@@ -9,6 +8,7 @@
 
 #include "core/log/event_log.h"
 #include "core/posix/clock.h"
+#include "core/posix/hardening.h"
 #include "mock-kbs/config.h"
 #include "mock-kbs/http_stream.h"
 
@@ -70,9 +70,8 @@ int run(const kbs::Config& config) {
 int main(int argc, char** argv) {
   const kbs::CommandLine line = kbs::read_command_line(argc, argv);
   if (line.exit_code) return *line.exit_code;
-  // The secrets of this process are not for a core file.
-  const rlimit no_core{0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
+  const kbs::Checked<void> hardened = kbs::checked(posix::forbid_core_dumps());
+  if (!hardened) return fail(hardened.error(), kExitCouldNotRun);
   // Whoever read the log may go; the broker stays.
   std::signal(SIGPIPE, SIG_IGN);
   const kbs::Checked<kbs::Config> config = configure(line);

@@ -2,6 +2,7 @@
 #include "mock-kbs/server.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -12,14 +13,16 @@
 #include <optional>
 #include <system_error>
 #include <thread>
+#include <utility>
 
+#include "mock-kbs/accept_loop.h"
 #include "mock-kbs/http_stream.h"
 #include "mock-kbs/worker_pool.h"
 
 namespace attestbed::kbs {
 namespace {
 
-constexpr int kBacklog = 256;
+constexpr std::chrono::seconds kTurnedAwayPause{1};
 
 // The longest legal target is shorter than 256 octets. The library matches paths with std::regex, whose stack grows
 // with the length of what it matches, so longer ones never get there.
@@ -57,19 +60,12 @@ void copy_out(const Response& response, httplib::Response& into) {
   if (!response.set_cookie.empty()) into.set_header("Set-Cookie", response.set_cookie);
 }
 
-// cpp-httplib parses and routes; sockets, threads and bounds are ours, by way of the hook through which the library
-// itself puts TLS under its server.
+// cpp-httplib parses and routes; listener, sockets, threads and bounds are ours. serve() gives the library a stream as
+// the library itself does it with TLS; its own listening and accepting are never used.
 class HttpServer final : public httplib::Server {
  public:
   HttpServer(Broker& broker, const HttpLimits& limits, kbs::Server::AuditSink audit, int stop_fd)
       : broker_(broker), limits_(limits), audit_(std::move(audit)), stop_fd_(stop_fd) {
-    new_task_queue = [this] { return new WorkerPool(limits_.connections); };
-    set_tcp_nodelay(true);
-    // Not SO_REUSEPORT, the library's default: another process could listen on the same port and take our guests.
-    set_socket_options([](socket_t socket) {
-      const int on = 1;
-      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    });
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(limits_.request).count();
     set_read_timeout(seconds);
     set_write_timeout(seconds);
@@ -84,34 +80,13 @@ class HttpServer final : public httplib::Server {
     set_logger([this](const auto& request, const auto& response) { audit_unparsed(request, response); });
   }
 
-  bool open(const ListenAddress& address, std::uint16_t& port) {
-    const int bound = address.port == 0 ? bind_to_any_port(address.host)
-                                        : (bind_to_port(address.host, address.port) ? address.port : -1);
-    if (bound <= 0) return false;
-    port = static_cast<std::uint16_t>(bound);
-    // The library's backlog is 5: a burst of guests would wait for retransmissions.
-    return ::listen(svr_sock_, kBacklog) == 0;
+  // serve answers the requests of one connection. Memory may run out wherever the library parses: that ends this
+  // connection and no other.
+  void serve(posix::Fd socket) noexcept try { serve_requests(std::move(socket)); } catch (const std::exception&) {
   }
-  void accept_until_closed() {
-    accepting_ = std::this_thread::get_id();
-    listen_after_bind();
-  }
-  void close_listener() { ::shutdown(svr_sock_, SHUT_RDWR); }
 
  private:
-  bool process_and_close_socket(socket_t socket) override {
-    posix::Fd owned(socket);
-    if (std::this_thread::get_id() == accepting_) return turn_away(owned);
-    // Memory may run out wherever the library parses: that ends this connection and no other.
-    try {
-      serve(std::move(owned));
-    } catch (const std::exception&) {
-      return false;
-    }
-    return true;
-  }
-
-  void serve(posix::Fd socket) {
+  void serve_requests(posix::Fd socket) {
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     HttpStream stream(std::move(socket), stop_fd_, limits_);
@@ -123,13 +98,6 @@ class HttpServer final : public httplib::Server {
       if (!answered || closed || !stream.consumed()) break;
     }
     stream.close();
-  }
-
-  static bool turn_away(const posix::Fd& socket) {
-    constexpr std::string_view kBusy =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
-    ::send(socket.get(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    return true;
   }
 
   static void accept_head(httplib::Request& request, HttpStream& stream) {
@@ -210,18 +178,58 @@ class HttpServer final : public httplib::Server {
   const HttpLimits limits_;
   const kbs::Server::AuditSink audit_;
   const int stop_fd_;
-  std::thread::id accepting_;
+};
+
+// Called on the accepting thread alone.
+class TurnAway {
+ public:
+  TurnAway(unsigned most, const kbs::Server::AuditSink& audit) : most_(most), audit_(audit) {}
+
+  void operator()(const posix::Fd& socket) {
+    constexpr std::string_view kBusy =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+    ::send(socket.get(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ++unsaid_;
+    // A flood of connections must not become a flood of log lines.
+    const auto now = std::chrono::steady_clock::now();
+    if (said_ && now < *said_ + kTurnedAwayPause) return;
+    said_ = now;
+    AuditRecord record;
+    record.endpoint = "connection";
+    record.status = 503;
+    record.refusal =
+        Refusal{Errc::broker_unavailable, "connections at once", "at most " + std::to_string(most_), "more"};
+    record.turned_away = std::exchange(unsaid_, 0);
+    audit_(record);
+  }
+
+ private:
+  const unsigned most_;
+  const kbs::Server::AuditSink& audit_;
+  std::uint64_t unsaid_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> said_;
 };
 
 }  // namespace
 
 struct Server::Impl {
-  Impl(Broker& broker, const HttpLimits& limits, AuditSink audit)
+  Impl(Broker& broker, const HttpLimits& limits, const AuditSink& sink)
       : stop(::eventfd(0, EFD_CLOEXEC)),
         ended(::eventfd(0, EFD_CLOEXEC)),
-        http(broker, limits, std::move(audit), stop.get()) {}
-  posix::Fd stop, ended;
+        audit(sink),
+        http(broker, limits, sink, stop.get()),
+        turn_away(limits.connections, audit),
+        workers(limits.connections) {}
+  void accept(posix::Fd line) {
+    // std::function wants what can be copied.
+    const auto shared = std::make_shared<posix::Fd>(std::move(line));
+    if (!workers.take([this, shared] { http.serve(std::move(*shared)); })) turn_away(*shared);
+  }
+  posix::Fd stop, ended, listener;
+  const AuditSink audit;
   HttpServer http;
+  TurnAway turn_away;
+  WorkerPool workers;
   std::uint16_t port = 0;
   std::atomic<bool> stopping = false;
   std::thread acceptor;
@@ -259,16 +267,15 @@ std::string ListenAddress::authority(std::uint16_t port_in_use) const {
 
 Checked<std::unique_ptr<Server>> Server::start(Broker& broker, const ListenAddress& address, const HttpLimits& limits,
                                                AuditSink audit) {
-  auto impl = std::make_unique<Impl>(broker, limits, std::move(audit));
+  auto impl = std::make_unique<Impl>(broker, limits, audit);
   if (!impl->stop || !impl->ended) return Refusal{Errc::io_failed, "eventfd", "a descriptor", "none left"};
-  errno = 0;
-  if (!impl->http.open(address, impl->port)) {
-    const std::string reason = errno == 0 ? "not available" : std::generic_category().message(errno);
-    return Refusal{Errc::io_failed, "listen", "to listen on " + address.authority(address.port), reason};
-  }
+  impl->listener = TRY(listen_on(address, impl->port));
   impl->acceptor = std::thread([parts = impl.get()] {
-    parts->http.accept_until_closed();
-    if (!parts->stopping) raise_event(parts->ended.get());
+    const AcceptLoop loop{.listener = parts->listener.get(),
+                          .stop = parts->stop.get(),
+                          .serve = [parts](posix::Fd line) { parts->accept(std::move(line)); }};
+    if (!loop.run()) raise_event(parts->ended.get());
+    parts->listener.reset();
   });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -290,8 +297,8 @@ int Server::ended_fd() const {
 void Server::stop() {
   if (impl_->stopping.exchange(true)) return;
   raise_event(impl_->stop.get());
-  impl_->http.close_listener();
   impl_->acceptor.join();
+  impl_->workers.shutdown();
 }
 
 }  // namespace attestbed::kbs

@@ -32,7 +32,8 @@ class Server {
   using AuditSink = std::function<void(const AuditRecord&)>;
 
   /// start listens and accepts on a thread of its own. `broker` and `audit` (called from any thread) outlive the
-  /// server. Errors: io_failed if the address is not available.
+  /// server; connections above the cap make one record a second at most. Errors: io_failed if the address is not
+  /// available.
   static Checked<std::unique_ptr<Server>> start(Broker& broker, const ListenAddress& address, const HttpLimits& limits,
                                                 AuditSink audit);
   /// The destructor stops.

@@ -92,6 +92,18 @@ std::string get(const std::string& path, const std::string& headers = {}) {
 }
 const std::string kAuth = R"({"version":"0.4.0","tee":"snp","extra-params":""})";
 
+// Connections that begin a request, each at another place, and say no more.
+std::vector<std::unique_ptr<Client>> slow_peers(std::uint16_t port) {
+  std::vector<std::unique_ptr<Client>> slow;
+  for (const char* part : {"", "G", "GET /healthz HTTP/1.1\r\n", "GET /healthz HTTP/1.1\r\nX: y\r\n",
+                           "POST /kbs/v0/auth HTTP/1.1\r\nContent-Length: 100\r\n\r\n{",
+                           "POST /kbs/v0/auth HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"}) {
+    slow.push_back(std::make_unique<Client>(port));
+    slow.back()->send(part);
+  }
+  return slow;
+}
+
 class ServerTest : public testing::Test {
  protected:
   void start(HttpLimits limits = {}) {
@@ -225,17 +237,16 @@ TEST_F(ServerTest, EndsHeadsBeyondTheBounds) {
             200);
 }
 
-TEST_F(ServerTest, EndsSlowPeersAndServesTheOthersMeanwhile) {
+// Two kinds of connection, one server for each: only those that must time out have little time for it.
+TEST_F(ServerTest, EndsSlowPeers) {
   start({.request = 300ms, .idle = 300ms, .drain = 100ms});
-  std::vector<std::unique_ptr<Client>> slow;
-  for (const char* part : {"", "G", "GET /healthz HTTP/1.1\r\n", "GET /healthz HTTP/1.1\r\nX: y\r\n",
-                           "POST /kbs/v0/auth HTTP/1.1\r\nContent-Length: 100\r\n\r\n{",
-                           "POST /kbs/v0/auth HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"}) {
-    slow.push_back(std::make_unique<Client>(port()));
-    slow.back()->send(part);
-  }
-  EXPECT_EQ(status_of(exchange(get("/healthz"))), 200);
+  std::vector<std::unique_ptr<Client>> slow = slow_peers(port());
   for (auto& client : slow) EXPECT_NE(status_of(client->read_to_end()), 200);
+}
+
+TEST_F(ServerTest, ServesTheOthersBesideSlowPeers) {
+  start({.request = 60s, .idle = 60s, .drain = 100ms});
+  const std::vector<std::unique_ptr<Client>> slow = slow_peers(port());
   EXPECT_EQ(status_of(exchange(get("/healthz"))), 200);
 }
 
@@ -261,13 +272,36 @@ TEST_F(ServerTest, ServesManyClientsAtOnceEachWithItsOwnSession) {
 }
 
 TEST_F(ServerTest, TurnsAwayWhoIsAboveTheCap) {
-  start({.connections = 2});
+  start({.idle = 60s, .connections = 2});
   Client first(port());
   Client second(port());
   EXPECT_EQ(status_of(first.send(get("/healthz")).read_response()), 200);
   EXPECT_EQ(status_of(second.send(get("/healthz")).read_response()), 200);
-  EXPECT_EQ(status_of(Client(port()).read_to_end()), 503);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(status_of(Client(port()).read_to_end()), 503);
   EXPECT_EQ(status_of(first.send(get("/healthz")).read_response()), 200);
+  std::uint64_t said = 0;
+  std::size_t lines = 0;
+  for (const AuditRecord& record : audit(4)) {
+    if (record.endpoint != "connection") continue;
+    ++lines;
+    said += record.turned_away;
+    EXPECT_EQ(record.status, 503);
+    ASSERT_TRUE(record.refusal);
+    EXPECT_EQ(record.refusal->code, Errc::broker_unavailable);
+  }
+  // The first of a flood is told at once; how many lines follow depends on how many seconds the flood took.
+  EXPECT_GE(lines, 1U);
+  EXPECT_LE(said, 20U);
+}
+
+TEST_F(ServerTest, AnswersThatTheSessionTableIsFull) {
+  start();
+  while (fixture_.broker().sessions.open(verify::Time{})) {
+  }
+  const std::string full = exchange(post("/kbs/v0/auth", kAuth));
+  EXPECT_EQ(status_of(full), 503);
+  EXPECT_EQ(full.find("Set-Cookie"), std::string::npos);
+  EXPECT_EQ(audit(1).back().refusal->code, Errc::broker_unavailable);
 }
 
 TEST_F(ServerTest, ClosesAConnectionAfterItsShareOfRequests) {

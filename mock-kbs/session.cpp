@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mock-kbs/session.h"
 
-#include "core/base/base64.h"
+#include "mock-kbs/base64_text.h"
 
 namespace attestbed::kbs {
 namespace {
@@ -13,17 +13,16 @@ Refusal unknown() {
   return {Errc::session_unknown, "Cookie.kbs-session-id", "the cookie of a live session", "an unknown or expired one"};
 }
 
-Result<std::string> base64_text(Bytes octets) {
-  ByteArray<base64_encoded_size(Base64::standard, kNonceOctets)> buffer;
-  Writer out(buffer);
-  base64_encode(Base64::standard, octets, out);
-  return std::string(text_of(TRY(out.finish("nonce"))));
-}
-
 }  // namespace
 
 Checked<SessionTable::Opened> SessionTable::open(verify::Time now) {
   const std::lock_guard lock(mutex_);
+  drop_ended();
+  if (sessions_.size() >= limits_.max_sessions) {
+    return Refusal{Errc::broker_unavailable, "SessionTable",
+                   "fewer than " + std::to_string(limits_.max_sessions) + " live sessions",
+                   std::to_string(sessions_.size())};
+  }
   ByteArray<kCookieOctets> cookie_octets;
   ByteArray<kNonceOctets> nonce_octets;
   TRY(checked(entropy_.fill(cookie_octets)));
@@ -31,10 +30,9 @@ Checked<SessionTable::Opened> SessionTable::open(verify::Time now) {
   const protocol::Challenge challenge = TRY(checked(protocol::Challenge::make(nonce_octets)));
   const protocol::AttestationId attestation = TRY(checked(protocol::attestation_id(challenge)));
   Opened opened{.cookie = verify::hex_text(cookie_octets),
-                .nonce = TRY(checked(base64_text(nonce_octets))),
+                .nonce = base64_text(Base64::standard, nonce_octets),
                 .facts = {.attestation = attestation, .expires = now + limits_.lifetime}};
   const crypto::Sha256Digest id = TRY(checked(crypto::sha256({bytes_of(opened.cookie)})));
-  drop_ended(/*room=*/1);
   const auto [at, fresh] = sessions_.try_emplace(
       id, Session{clock_.now() + limits_.lifetime, opened.facts, Challenged{opened.nonce, challenge}});
   if (!fresh) return Refusal{Errc::internal, "Entropy", "a fresh cookie", "one that is in use"};
@@ -85,18 +83,18 @@ std::size_t SessionTable::size() {
 }
 
 Checked<SessionTable::Session*> SessionTable::find(std::string_view cookie) {
-  drop_ended(/*room=*/0);
+  drop_ended();
   const crypto::Sha256Digest id = TRY(checked(crypto::sha256({bytes_of(cookie)})));
   const auto at = sessions_.find(id);
   if (at == sessions_.end()) return unknown();
   return &at->second;
 }
 
-void SessionTable::drop_ended(std::size_t room) {
+void SessionTable::drop_ended() {
   const Instant now = clock_.now();
   while (!by_age_.empty()) {
     const auto oldest = sessions_.find(by_age_.front());
-    if (oldest->second.ends > now && sessions_.size() + room <= limits_.max_sessions) return;
+    if (oldest->second.ends > now) return;
     sessions_.erase(oldest);
     by_age_.pop_front();
   }

@@ -31,7 +31,7 @@ class SessionTable {
  public:
   struct Limits {
     std::chrono::seconds lifetime{300};  // from open(), never extended
-    std::size_t max_sessions = 4096;     // one more, and the oldest ends early
+    std::size_t max_sessions = 4096;     // one more is refused: whoever may ask must not end another's session
   };
   SessionTable(Clock& clock, Entropy& entropy, Limits limits) : clock_(clock), entropy_(entropy), limits_(limits) {}
 
@@ -45,7 +45,8 @@ class SessionTable {
     std::string nonce;   // standard base64 of 32 octets
     Facts facts;
   };
-  /// open makes a session with a fresh cookie and a fresh nonce. Errors: what Entropy returns, internal.
+  /// open makes a session with a fresh cookie and a fresh nonce.
+  ///   errors  broker_unavailable while there are as many live ones as may be; what Entropy returns, internal
   Checked<Opened> open(verify::Time now);
 
   /// facts of the session of this cookie. Errors: session_unknown, for expired ones too.
@@ -75,7 +76,7 @@ class SessionTable {
     std::variant<Challenged, Spent, Grant> state;
   };
   Checked<Session*> find(std::string_view cookie);
-  void drop_ended(std::size_t room);
+  void drop_ended();
 
   Clock& clock_;
   Entropy& entropy_;

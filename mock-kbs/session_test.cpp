@@ -91,14 +91,35 @@ TEST(SessionTable, ForgetsASessionAtTheEndOfItsLifeAndNeverExtendsIt) {
   EXPECT_EQ(table.sessions.size(), 0U);
 }
 
-TEST(SessionTable, EndsTheOldestWhenFull) {
+// Anybody may ask for a session, so a flood of askers must not end those of others, in whatever state they are.
+TEST(SessionTable, EndsNoLiveSessionForANewOne) {
   Table table({.lifetime = 300s, .max_sessions = 3});
-  std::vector<SessionTable::Opened> opened;
-  for (int i = 0; i < 5; ++i) opened.push_back(table.open());
+  const SessionTable::Opened challenged = table.open(), spent = table.open(), attested = table.open();
+  ASSERT_EQ(table.spend(spent, spent.nonce), Errc{});
+  ASSERT_EQ(table.spend(attested, attested.nonce), Errc{});
+  ASSERT_TRUE(table.sessions.admit(attested.cookie, {}));
+  table.clock.advance(200s);
+  for (int i = 0; i < 5; ++i) {
+    const auto refused = table.sessions.open(kDate);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::broker_unavailable);
+  }
   EXPECT_EQ(table.sessions.size(), 3U);
-  EXPECT_FALSE(table.sessions.facts(opened[0].cookie));
-  EXPECT_FALSE(table.sessions.facts(opened[1].cookie));
-  for (int i = 2; i < 5; ++i) EXPECT_TRUE(table.sessions.facts(opened[static_cast<std::size_t>(i)].cookie)) << i;
+  EXPECT_EQ(table.spend(challenged, challenged.nonce), Errc{});
+  EXPECT_EQ(table.sessions.admit(spent.cookie, {}).has_value(), true);
+  EXPECT_TRUE(table.sessions.grant(attested.cookie));
+}
+
+TEST(SessionTable, HasRoomAgainWhenSessionsExpire) {
+  Table table({.lifetime = 300s, .max_sessions = 2});
+  const SessionTable::Opened first = table.open();
+  table.clock.advance(100s);
+  const SessionTable::Opened second = table.open();
+  table.clock.advance(200s);
+  EXPECT_TRUE(table.sessions.open(kDate)) << "the first has ended";
+  EXPECT_FALSE(table.sessions.open(kDate)) << "the second has not";
+  EXPECT_TRUE(table.sessions.facts(second.cookie));
+  EXPECT_FALSE(table.sessions.facts(first.cookie));
 }
 
 TEST(SessionTable, KnowsNoOtherCookies) {

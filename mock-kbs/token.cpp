@@ -33,13 +33,6 @@ std::string header_for(const crypto::EcPoint& key) {
   return base64url(ordered_json{{"typ", "JWT"}, {"alg", "ES256"}, {"jwk", jwk}}.dump());
 }
 
-std::string standard_base64(Bytes octets) {
-  std::string text(base64_encoded_size(Base64::standard, octets.size()), '\0');
-  Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  base64_encode(Base64::standard, octets, out);
-  return text;
-}
-
 // Trustworthiness vector of draft-ietf-rats-ar4si: 2 affirming, 3 affirming with the narrower claim, 36 warning, 0 no
 // claim. `executables` is 3 because the measurement is a reference value; the TCB is not compared with one, so
 // `hardware` makes no claim.
@@ -67,8 +60,9 @@ ordered_json submodule(const Claims& claims) {
                                    {"kty", "EC"},
                                    {"x", base64url(claims.key.x())},
                                    {"y", base64url(claims.key.y())}};
-  const ordered_json runtime = {
-      {"additional-evidence", ""}, {"nonce", standard_base64(claims.challenge.octets())}, {"tee-pubkey", tee_pubkey}};
+  const ordered_json runtime = {{"additional-evidence", ""},
+                                {"nonce", base64_text(Base64::standard, claims.challenge.octets())},
+                                {"tee-pubkey", tee_pubkey}};
   const ordered_json vector = {{"instance-identity", 0}, {"configuration", sealed_off ? 3 : 36},
                                {"executables", 3},       {"file-system", 0},
                                {"hardware", 0},          {"runtime-opaque", 0},

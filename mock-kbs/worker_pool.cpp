@@ -5,25 +5,19 @@
 
 namespace attestbed::kbs {
 
-void WorkerPool::enqueue(std::function<void()> job) {
-  {
-    const std::lock_guard lock(mutex_);
-    bool served = idle_ > jobs_.size();
-    if (!served && threads_.size() < most_) {
-      try {
-        threads_.emplace_back([this] { work(); });
-        served = true;
-      } catch (const std::system_error&) {
-        // The machine has no thread left: the same answer as above the cap.
-      }
-    }
-    if (served) {
-      jobs_.push_back(std::move(job));
-      wake_.notify_one();
-      return;
+bool WorkerPool::take(std::function<void()> job) {
+  const std::lock_guard lock(mutex_);
+  if (idle_ <= jobs_.size()) {
+    if (threads_.size() >= most_) return false;
+    try {
+      threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      return false;  // the machine has no thread left: the same answer as above the cap
     }
   }
-  job();
+  jobs_.push_back(std::move(job));
+  wake_.notify_one();
+  return true;
 }
 
 void WorkerPool::shutdown() {
@@ -33,6 +27,7 @@ void WorkerPool::shutdown() {
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void WorkerPool::work() {

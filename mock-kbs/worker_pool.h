@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <httplib.h>
-
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -13,15 +11,19 @@
 namespace attestbed::kbs {
 
 /// WorkerPool gives every connection a thread of its own, up to a cap; threads are made when they are needed and serve
-/// one connection after another. A connection above the cap is not queued behind slow ones: its job runs at once on the
-/// accepting thread, where the server turns it away.
-class WorkerPool final : public httplib::TaskQueue {
+/// one connection after another. A connection above the cap is not queued behind slow ones: it is for the caller to
+/// turn away.
+class WorkerPool {
  public:
   explicit WorkerPool(unsigned most) : most_(most) {}
+  ~WorkerPool() { shutdown(); }
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
 
-  void enqueue(std::function<void()> job) override;
+  /// take runs `job` on a thread of the pool, soon; false if all are busy and no more may be, or can be, made.
+  bool take(std::function<void()> job);
   /// shutdown waits for every job under way: each has a deadline of its own.
-  void shutdown() override;
+  void shutdown();
 
  private:
   void work();

@@ -41,10 +41,11 @@ class BrokerSession {
   virtual ~BrokerSession() = default;
 
   /// auth opens a session at the broker and yields its nonce, decoded.
-  ///   errors  broker_unreachable, broker_timeout, broker_version, broker_nonce, broker_malformed, proxy_stopping
+  ///   errors  broker_unreachable, broker_timeout, broker_unavailable, broker_version, broker_nonce, broker_malformed,
+  ///           proxy_stopping
   virtual Outcome<protocol::Challenge> auth(protocol::Tee tee, Deadline until) = 0;
   /// attest hands the guest's evidence over and yields the broker's token. It is never sent twice.
-  ///   errors  attestation_refused, the broker_* codes, proxy_stopping
+  ///   errors  attestation_refused, session_expired, the broker_* codes, proxy_stopping
   virtual Outcome<std::string> attest(const protocol::AttestationRequest& request, Deadline until) = 0;
   /// resource fetches the secret at `path`, sealed to the key that was attested.
   ///   errors  secret_refused, secret_too_large, session_expired, the broker_* codes, proxy_stopping

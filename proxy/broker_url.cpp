@@ -34,6 +34,16 @@ bool is_loopback(const std::string& host) {
 
 }  // namespace
 
+std::string shown_url(const std::string& text) {
+  if (text.find('@') == std::string::npos) return text;
+  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
+  const bool parsed =
+      url && curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
+  const std::string host = parsed ? part(url.get(), CURLUPART_HOST) : "";
+  if (host.empty()) return "(not shown: it may hold a password)";
+  return part(url.get(), CURLUPART_SCHEME) + "://" + host;
+}
+
 BrokerUrl parse_broker_url(const std::string& text, PlainHttp plain) {
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
   if (!url) return {{}, "out of memory"};

@@ -18,4 +18,7 @@ struct BrokerUrl {
 /// `localhost`, 127.0.0.0/8 or ::1, by their form: nothing is looked up.
 BrokerUrl parse_broker_url(const std::string& text, PlainHttp plain);
 
+/// shown_url is `text` as a message may quote it: of a URL with user information, scheme and host alone.
+std::string shown_url(const std::string& text);
+
 }  // namespace attestbed::proxy

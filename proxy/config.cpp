@@ -127,7 +127,7 @@ Problem judge(const Flags& flags, std::size_t sockets_given, Config& config) {
     return "--protocol " + flags.protocol + " does not exist; there is: " + protocol_names();
   const auto plain = flags.insecure_http ? PlainHttp::anywhere : PlainHttp::loopback_only;
   BrokerUrl url = parse_broker_url(flags.url, plain);
-  if (!url.problem.empty()) return "--url " + flags.url + " " + url.problem;
+  if (!url.problem.empty()) return "--url " + shown_url(flags.url) + " " + url.problem;
   config.broker = {.url = std::move(url.url), .ca_file = flags.ca_file};
   config.server.max_sessions = flags.max_sessions;
   config.server.max_sessions_per_peer = flags.max_sessions_per_peer;

@@ -187,5 +187,22 @@ TEST(BrokerUrl, PlainHttpElsewhereNeedsItsName) {
   EXPECT_EQ(parse_broker_url("http://kbs.example", PlainHttp::anywhere).url, "http://kbs.example");
 }
 
+// Whoever writes a password into a URL finds it refused, and not in the journal.
+TEST(ProxyConfig, ARefusedUrlIsShownWithoutItsUserInformation) {
+  EXPECT_EQ(shown_url("https://anna:hunter2@kbs.example:8443/x?t=hunter2"), "https://kbs.example");
+  EXPECT_EQ(shown_url("ftp://anna:hunter2@kbs.example/"), "ftp://kbs.example");
+  EXPECT_EQ(shown_url("ftp://kbs.example/"), "ftp://kbs.example/");
+  for (const char* url : {"https://anna:hunter2@kbs.example", "https://anna:hunter2@", "anna:hunter2@kbs.example",
+                          "https://an na:hunter2@kbs.example", "gopher://anna:hunter2@kbs.example"}) {
+    const char* const argv[] = {"attest-proxy", "--url", url, "--protocol", "kbs", "--unix", "/p"};
+    std::ostringstream out, err;
+    const auto parsed = parse_command_line(7, argv, "0", out, err);
+    ASSERT_TRUE(std::holds_alternative<int>(parsed)) << url;
+    EXPECT_EQ(std::get<int>(parsed), 2);
+    EXPECT_NE(err.str().find("--url"), std::string::npos) << err.str();
+    EXPECT_EQ((out.str() + err.str()).find("hunter2"), std::string::npos) << err.str();
+  }
+}
+
 }  // namespace
 }  // namespace attestbed::proxy

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <ctime>
 
 namespace attestbed::proxy {
 namespace {
@@ -113,6 +115,36 @@ struct HttpClient::Handle {
   }
 };
 
+namespace {
+
+struct Cookie {
+  std::string value;
+  std::int64_t expires = 0;  // seconds since 1970; 0: with the session
+};
+
+// The first cookie of this name, empty if there is none. A line of libcurl's list is one of the Netscape file format:
+// domain, subdomains, path, secure, expires, name, value between tabs.
+Cookie cookie_named(CURL* curl, std::string_view name) {
+  curl_slist* raw = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_COOKIELIST, &raw);
+  const List cookies(raw);
+  for (const curl_slist* at = cookies.get(); at != nullptr; at = at->next) {
+    std::array<std::string_view, 7> fields;
+    std::string_view line = at->data;
+    for (std::string_view& field : fields) {
+      field = line.substr(0, line.find('\t'));
+      line.remove_prefix(std::min(line.size(), field.size() + 1));
+    }
+    if (fields[5] != name) continue;
+    Cookie cookie{.value = std::string(fields[6])};
+    (void)std::from_chars(fields[4].data(), fields[4].data() + fields[4].size(), cookie.expires);
+    return cookie;
+  }
+  return {};
+}
+
+}  // namespace
+
 HttpClient::HttpClient(const BrokerConfig& config, const HttpLimits& limits, Clock& clock,
                        const std::atomic<bool>& cancelled)
     : handle_(std::make_unique<Handle>()), limits_(limits), clock_(clock) {
@@ -201,19 +233,13 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
 }
 
 std::string HttpClient::cookie(std::string_view name) const {
-  curl_slist* raw = nullptr;
-  curl_easy_getinfo(handle_->curl, CURLINFO_COOKIELIST, &raw);
-  const List cookies(raw);
-  for (const curl_slist* at = cookies.get(); at != nullptr; at = at->next) {
-    // Netscape cookie file format: seven fields between tabs, name and value last.
-    const std::string_view line = at->data;
-    const std::size_t value = line.rfind('\t');
-    if (value == std::string_view::npos || value == 0) continue;
-    const std::size_t key = line.rfind('\t', value - 1);
-    if (key == std::string_view::npos) continue;
-    if (line.substr(key + 1, value - key - 1) == name) return std::string(line.substr(value + 1));
-  }
-  return {};
+  return cookie_named(handle_->curl, name).value;
+}
+
+std::optional<std::chrono::seconds> HttpClient::cookie_lifetime(std::string_view name) const {
+  const Cookie cookie = cookie_named(handle_->curl, name);
+  if (cookie.expires == 0) return std::nullopt;
+  return std::chrono::seconds(std::max<std::int64_t>(cookie.expires - std::time(nullptr), 0));
 }
 
 void HttpClient::forget_cookies() {

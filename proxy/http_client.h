@@ -53,6 +53,9 @@ class HttpClient {
   const BrokerTraffic& last_call() const { return traffic_; }
   /// cookie returns the value of the first cookie of this name, empty if there is none.
   std::string cookie(std::string_view name) const;
+  /// cookie_lifetime is how long from now its server wants that cookie kept (Max-Age or Expires); none if it does not
+  /// say, or there is no such cookie.
+  std::optional<std::chrono::seconds> cookie_lifetime(std::string_view name) const;
   void forget_cookies();
 
  private:

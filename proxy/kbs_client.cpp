@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/kbs_client.h"
 
+#include <optional>
+
 #include "core/posix/describe.h"
 #include "proxy/fingerprint.h"
 #include "proxy/http_client.h"
@@ -35,10 +37,15 @@ bool is_refusal(const HttpReply& reply) {
   return (reply.status == 401 || reply.status == 403 || reply.status == 417) && !is_markup(reply);  // 417: kbs-test
 }
 
+// The KBS, or a gateway before it, says in HTTP that it cannot serve this now: overload, or a failure of its own.
+bool is_unavailable(const HttpReply& reply) {
+  return reply.status == 429 || (reply.status >= 500 && reply.status <= 599);
+}
+
 class KbsSession final : public BrokerSession {
  public:
   KbsSession(const BrokerConfig& config, Clock& clock, const std::atomic<bool>& cancelled)
-      : base_(config.url + "/kbs/v0/"), http_(config, HttpLimits{}, clock, cancelled) {}
+      : base_(config.url + "/kbs/v0/"), http_(config, HttpLimits{}, clock, cancelled), clock_(clock) {}
 
   Outcome<protocol::Challenge> auth(protocol::Tee tee, Deadline until) override {
     // The connection is not kept while the guest makes its report: an idle one would hold a worker of the broker.
@@ -50,6 +57,7 @@ class KbsSession final : public BrokerSession {
     Result<kbs::Nonce> nonce = kbs::parse_challenge(reply.body);
     if (!nonce) return unreadable(Endpoint::auth, nonce.error(), reply);
     nonce_ = std::move(nonce->text);
+    if (const auto lifetime = http_.cookie_lifetime(kCookieName)) session_ends_ = clock_.now() + *lifetime;
     return nonce->challenge;
   }
 
@@ -60,6 +68,7 @@ class KbsSession final : public BrokerSession {
                                       .bearer = {},
                                       .connection = Connection::keep},
                                      until));
+    if (ended(reply)) return refused(Endpoint::attest, Errc::session_expired, reply);
     if (is_refusal(reply)) return refused(Endpoint::attest, Errc::attestation_refused, reply);
     if (reply.status != 200) return refused(Endpoint::attest, Errc::broker_malformed, reply);
     Result<std::string> token = kbs::parse_token(reply.body);
@@ -83,6 +92,8 @@ class KbsSession final : public BrokerSession {
       if (reply.status == 401 && (kind == "TokenNotFound" || kind == "TokenVerifierError")) {
         return refused(Endpoint::resource, Errc::session_expired, reply);
       }
+    } else if (ended(reply)) {
+      return refused(Endpoint::resource, Errc::session_expired, reply);
     }
     if (is_refusal(reply) || (reply.status == 404 && !is_markup(reply))) {
       return refused(Endpoint::resource, Errc::secret_refused, reply);
@@ -125,7 +136,13 @@ class KbsSession final : public BrokerSession {
     return failure;
   }
 
+  // A 401 after the end that the broker itself gave the session judges the session, not what was shown in it.
+  bool ended(const HttpReply& reply) const {
+    return reply.status == 401 && !is_markup(reply) && session_ends_ && clock_.now() >= *session_ends_;
+  }
+
   static Failure refused(Endpoint endpoint, Errc code, const HttpReply& reply) {
+    if (code == Errc::broker_malformed && is_unavailable(reply)) code = Errc::broker_unavailable;
     std::string detail = std::string(name(endpoint)) + ": the broker answered " + std::to_string(reply.status);
     const std::string kind = problem_kind(reply.body);
     if (!kind.empty()) detail += " " + kind;
@@ -139,6 +156,8 @@ class KbsSession final : public BrokerSession {
 
   std::string base_;
   HttpClient http_;
+  Clock& clock_;
+  std::optional<Instant> session_ends_;  // as its cookie says, counted from the answer to /auth
   std::string nonce_, token_;
   std::string label_;  // outlives the cookie, which the Bearer retry drops
 };

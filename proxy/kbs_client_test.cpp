@@ -37,11 +37,19 @@ class Client {
   auto attest() { return session_->attest(*request_, in(60s)); }
   auto resource() { return session_->resource(protocol::ResourcePath(), in(60s)); }
   BrokerSession& session() { return *session_; }
+  /// advance lets that much time pass for the client, at once.
+  void advance(std::chrono::nanoseconds time) { clock_.ahead += time; }
 
   std::atomic<bool> cancelled = false;
 
  private:
-  posix::SteadyClock clock_;
+  struct AheadClock final : Clock {
+    Instant now() override { return steady.now() + ahead; }
+    void wait_until(Instant until) override { steady.wait_until(until - ahead); }
+    posix::SteadyClock steady;
+    std::chrono::nanoseconds ahead{};
+  };
+  AheadClock clock_;
   std::vector<std::uint8_t> memory_;
   Result<protocol::AttestationRequest> request_;
   Result<std::unique_ptr<Backend>> backend_;
@@ -129,6 +137,43 @@ TEST(KbsClient, TokenThatIsNotTakenEitherMeansAnExpiredSession) {
   EXPECT_EQ(broker.requests().size(), 4U) << "one retry, not more";
 }
 
+// What a session ended by its lifetime looks like from here: the cookie's own end has passed and the broker says 401.
+// Whether the guest is told "refused" or "start anew" hangs on it, and must not hang on the 401 alone.
+struct Lifetime {
+  const char* name;
+  const char* attributes;
+  Errc attest, resource;
+};
+class Lifetimes : public testing::TestWithParam<Lifetime> {};
+INSTANTIATE_TEST_SUITE_P(
+    KbsClient, Lifetimes,
+    testing::Values(Lifetime{"PastMaxAge", "; Max-Age=600", Errc::session_expired, Errc::session_expired},
+                    Lifetime{"BeforeMaxAge", "; Max-Age=6000", Errc::attestation_refused, Errc::secret_refused},
+                    Lifetime{"NoEnd", "", Errc::attestation_refused, Errc::secret_refused}),
+    [](const auto& i) { return i.param.name; });
+
+TEST_P(Lifetimes, TellAnEndedSessionFromARefusal) {
+  for (const bool at_attest : {true, false}) {
+    HttpBroker broker(plain());
+    broker.answer(
+        kAuth,
+        {200, plain().auth_response, {{"Set-Cookie", std::string("kbs-session-id=short") + GetParam().attributes}}});
+    const char* refusing = at_attest ? kAttest : kResource;
+    if (!at_attest) broker.answer(kAttest, {200, plain().attest_response, {}});
+    broker.answer(refusing, {401, R"({"type":"https://x/errors/AttestationError","detail":""})", {}});
+    Client client(broker.url());
+    ASSERT_TRUE(client.auth());
+    client.advance(std::chrono::seconds(601));
+    Errc code{};
+    if (const auto token = client.attest(); !token) {
+      code = token.error().code;
+    } else if (const auto sealed = client.resource(); !sealed) {
+      code = sealed.error().code;
+    }
+    EXPECT_EQ(code, at_attest ? GetParam().attest : GetParam().resource) << error_name(code);
+  }
+}
+
 TEST(KbsClient, EnvironmentChangesNothing) {
   // Nothing listens on port 1: a client that heeded these would fail.
   for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) {
@@ -169,8 +214,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadAnswer{"401", kAuth, {401, problem("AttestationError"), {}}, Errc::broker_version},
         BadAnswer{"417 of kbs-test", kAuth, {417, "", {}}, Errc::broker_version},
         BadAnswer{"404", kAuth, {404, "", {}}, Errc::broker_malformed},
-        BadAnswer{"500", kAuth, {500, "{}", {}}, Errc::broker_malformed},
-        BadAnswer{"503 with a good body", kAuth, {503, plain().auth_response, {}}, Errc::broker_malformed},
+        BadAnswer{"429", kAuth, {429, "", {}}, Errc::broker_unavailable},
+        BadAnswer{"500", kAuth, {500, "{}", {}}, Errc::broker_unavailable},
+        BadAnswer{"503 with a good body", kAuth, {503, plain().auth_response, {}}, Errc::broker_unavailable},
         BadAnswer{"201 with a good body", kAuth, {201, plain().auth_response, {}}, Errc::broker_malformed},
         BadAnswer{"redirect", kAuth, {307, "", {{"Location", "http://127.0.0.1:1/"}}}, Errc::broker_malformed},
         BadAnswer{"redirect to a file", kAuth, {302, "", {{"Location", "file:///etc/passwd"}}}, Errc::broker_malformed},
@@ -185,7 +231,8 @@ INSTANTIATE_TEST_SUITE_P(
                   Errc::broker_malformed},
         BadAnswer{"401", kAttest, {401, problem("AttestationError"), {}}, Errc::attestation_refused},
         BadAnswer{"417 of kbs-test", kAttest, {417, "", {}}, Errc::attestation_refused},
-        BadAnswer{"502", kAttest, {502, kHtml, {}}, Errc::broker_malformed},
+        BadAnswer{"502", kAttest, {502, kHtml, {}}, Errc::broker_unavailable},
+        BadAnswer{"503", kResource, {503, "", {}}, Errc::broker_unavailable},
         BadAnswer{"no token", kAttest, {200, "{}", {}}, Errc::broker_malformed},
         BadAnswer{"truncated", kAttest, {200, R"({"token":"eyJ)", {}}, Errc::broker_malformed},
         BadAnswer{"201 with a token", kAttest, {201, R"({"token":"eyJ"})", {}}, Errc::broker_malformed},

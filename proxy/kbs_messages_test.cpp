@@ -249,5 +249,17 @@ TEST(KbsMessages, ProblemKindIsTheLastPartOfTheTypeAndNothingElse) {
   EXPECT_EQ(problem_kind(""), "");
 }
 
+// What a guest is told of these must not read as if two values had been compared.
+TEST(Brief, SaysOfANumberWhatItIs) {
+  EXPECT_EQ(brief({Errc::bad_length, "evidence.Snp.report", 3, 1184}),
+            "bad_length at evidence.Snp.report, expected 1184, found 3");
+  EXPECT_EQ(brief({Errc::json_type, "NegotiationRequest.version", 57, 0}),
+            "json_type at NegotiationRequest.version, octet 57");
+  EXPECT_EQ(brief({Errc::json_duplicate, "JSON member", 30, 0}), "json_duplicate at JSON member, octet 30");
+  EXPECT_EQ(brief({Errc::bad_value, "ext.resource", 7, 0}), "bad_value at ext.resource");
+  EXPECT_EQ(brief({Errc::jwe_header, "protected.alg", 14, 14}), "jwe_header at protected.alg");
+  EXPECT_EQ(brief({Errc::too_large, "ext.resource", 300, 192}), "too_large at ext.resource, at most 192, found 300");
+}
+
 }  // namespace
 }  // namespace attestbed::proxy::kbs

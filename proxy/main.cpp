@@ -11,6 +11,7 @@
 #include "core/log/event_log.h"
 #include "core/posix/clock.h"
 #include "core/posix/describe.h"
+#include "core/posix/hardening.h"
 #include "proxy/config.h"
 #include "proxy/doors.h"
 #include "proxy/systemd.h"
@@ -106,5 +107,6 @@ int main(int argc, char** argv) {
   log::Level level = log::Level::info;
   (void)log::level_named(config.log_level, level);  // the command line allows the four names alone
   log::start("attest-proxy", level);
-  return serve(config, systemd);
+  const Status hardened = posix::forbid_core_dumps();
+  return hardened ? serve(config, systemd) : fail(hardened.error(), "cannot start");
 }

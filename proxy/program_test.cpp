@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program as others start it: flags, readiness line, signals, exit status.
-#include "proxy/process.h"
+#include <arpa/inet.h>
+#include <sys/socket.h>
 
+#include <cerrno>
+
+#include "core/posix/describe.h"
 #include "core/posix/pty_pair.h"
 #include "proxy/fake_broker.h"
 #include "proxy/http_broker.h"
+#include "proxy/process.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -59,12 +64,72 @@ TEST_F(Program, DoorThatCannotBeOpenedIsOneLineAndExit3) {
   EXPECT_NE(text.find("No such file or directory"), std::string::npos) << text;
 }
 
+/// Trap listens on loopback and never accepts: whoever connected is still in its queue.
+class Trap {
+ public:
+  Trap() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (bind(listener_.get(), generic, size) != 0 || listen(listener_.get(), 16) != 0 ||
+        getsockname(listener_.get(), generic, &size) != 0) {
+      throw std::runtime_error("no port on loopback");
+    }
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  const std::string& url() const { return url_; }
+  bool untouched() const {
+    const posix::Fd line(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    return !line && (errno == EAGAIN || errno == EWOULDBLOCK);
+  }
+
+ private:
+  posix::Fd listener_;
+  std::string url_;
+};
+
+// Each variable here would change what happens if anybody heeded it: the proxies lead away from the broker, the roots
+// make a broker trusted whom no flag names, OPENSSL_CONF loads a library that prints a line before "ready".
 TEST_F(Program, EnvironmentChangesNothing) {
-  HttpBroker broker(plain());
-  Process proxy(flags(broker.url()), {"http_proxy=http://127.0.0.1:1", "ALL_PROXY=http://127.0.0.1:1",
-                                      "OPENSSL_CONF=/nonexistent", "CURL_HOME=/nonexistent"});
-  ASSERT_EQ(proxy.out_line(), "ready unix:" + socket());
-  EXPECT_TRUE(GuestEnd::connect(socket()).attest(plain()));
+  const Trap trap;
+  const std::string ca = ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/ca.pem", conf = socket() + ".cnf";
+  ASSERT_TRUE(posix::write_file_private(
+      conf, bytes_of("openssl_conf = init\n[init]\nproviders = providers\n"
+                     "[providers]\ntrap = trap\n[trap]\nmodule = " CONF_TRAP "\nactivate = 1\n")));
+  const std::vector<std::string> environment = {
+      "http_proxy=" + trap.url(), "https_proxy=" + trap.url(), "HTTPS_PROXY=" + trap.url(),
+      "all_proxy=" + trap.url(),  "ALL_PROXY=" + trap.url(),   "SSL_CERT_FILE=" + ca,
+      "CURL_CA_BUNDLE=" + ca,     "OPENSSL_CONF=" + conf,      "CURL_HOME=/nonexistent"};
+  {
+    HttpBroker broker(plain());
+    Process proxy(flags(broker.url()), environment);
+    ASSERT_EQ(proxy.out_line(), "ready unix:" + socket());
+    EXPECT_TRUE(GuestEnd::connect(socket()).attest(plain()));
+    proxy.signal(SIGTERM);
+    EXPECT_EQ(proxy.ended(), 0);
+  }
+  HttpBroker broker(plain(), HttpBroker::Scheme::https);
+  {
+    Process proxy(flags(broker.url()), environment);
+    ASSERT_EQ(proxy.out_line(), "ready unix:" + socket());
+    GuestEnd guest = GuestEnd::connect(socket());
+    ASSERT_TRUE(guest.send(plain().negotiation_request));
+    EXPECT_EQ(code_in(guest.receive(), protocol::Phase::negotiation), "broker_unreachable");
+    EXPECT_TRUE(broker.requests().empty()) << "its roots are named by the environment alone";
+    proxy.signal(SIGTERM);
+    EXPECT_EQ(proxy.ended(), 0);
+  }
+  {
+    Process proxy(flags(broker.url(), {"--ca", ca}), environment);
+    ASSERT_EQ(proxy.out_line(), "ready unix:" + socket());
+    EXPECT_TRUE(GuestEnd::connect(socket()).attest(plain())) << "the same roots, named by a flag";
+    proxy.signal(SIGTERM);
+    EXPECT_EQ(proxy.ended(), 0);
+  }
+  EXPECT_TRUE(trap.untouched());
+  unlink(conf.c_str());
 }
 
 TEST_F(Program, OutlivesABrokerThatIsNotThere) {

@@ -187,7 +187,14 @@ TEST(Server, GuestsThatNeverFinishAreEndedByTheDeadlineAndFreeTheirSessions) {
   EXPECT_EQ(code_in(second->receive(), Phase::negotiation), "guest_timeout");
   EXPECT_EQ(first->receive(), "(closed)");
   EXPECT_EQ(second->receive(), "(closed)");
-  EXPECT_TRUE(server.guest().attest(plain()));
+  // A session is free again. The short budget is the honest guest's too, so a busy machine may end it by the deadline:
+  // then it tries again, and only a server that never serves it fails.
+  bool served = false;
+  for (const auto until = std::chrono::steady_clock::now() + 60s;
+       !served && std::chrono::steady_clock::now() < until;) {
+    served = server.guest().attest(plain());
+  }
+  EXPECT_TRUE(served);
 }
 
 // ---- The end.

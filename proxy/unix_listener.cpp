@@ -3,8 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "proxy/accept_line.h"
 
@@ -26,15 +24,9 @@ enum class Path : std::uint8_t { ours, theirs };
 class UnixListener final : public Listener {
  public:
   UnixListener(posix::Fd fd, std::string path, Path whose) : fd_(std::move(fd)), path_(std::move(path)) {
-    owned_ = whose == Path::ours && lstat(path_.c_str(), &made_) == 0;
+    if (whose == Path::ours) made_.emplace(path_);
     const int flags = fcntl(fd_.get(), F_GETFL);
     if (flags >= 0) (void)fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK);
-  }
-  ~UnixListener() override {
-    struct stat now {};
-    const bool same =
-        owned_ && lstat(path_.c_str(), &now) == 0 && now.st_dev == made_.st_dev && now.st_ino == made_.st_ino;
-    if (same) (void)unlink(path_.c_str());
   }
   UnixListener(const UnixListener&) = delete;
   UnixListener& operator=(const UnixListener&) = delete;
@@ -57,8 +49,7 @@ class UnixListener final : public Listener {
  private:
   posix::Fd fd_;
   std::string path_;
-  struct stat made_ {};
-  bool owned_ = false;
+  std::optional<posix::OwnedSocketPath> made_;
 };
 
 }  // namespace

@@ -159,7 +159,7 @@ Outcome<void> CertificateAuthority::save(const std::string& directory) const {
     const std::string path = join(directory, name);
     Result<std::string> pem_text = key->to_pem();
     if (!pem_text) return failure_at(path, pem_text.error());
-    const Status written = posix::write_file_private(path, bytes_of(*pem_text));
+    const Status written = posix::replace_file_private(path, bytes_of(*pem_text));
     wipe({reinterpret_cast<std::uint8_t*>(pem_text->data()), pem_text->size()});
     if (!written) return failure_at(path, written.error());
   }
@@ -167,7 +167,7 @@ Outcome<void> CertificateAuthority::save(const std::string& directory) const {
   if (!files) return failure_at(directory, files.error());
   for (const File& file : *files) {
     const std::string path = join(directory, file.name);
-    const Status written = posix::write_file_private(path, bytes_of(file.content));
+    const Status written = posix::replace_file_private(path, bytes_of(file.content));
     if (!written) return failure_at(path, written.error());
     if (::chmod(path.c_str(), 0644) != 0) return Failure{Errc::io_failed, path + ": chmod failed"};
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <iostream>
@@ -86,6 +85,7 @@ int run_serve(const ServeOptions& options) {
                                      options.force ? posix::IfExists::take_over : posix::IfExists::refuse);
   if (!listener) return fail(failure_at("unix:" + options.unix_path, listener.error()));
 
+  const posix::OwnedSocketPath path(options.unix_path);
   const std::string measurement = posix::to_hex(trial->measurement);
   log::event(Level::warning, "simulated",
              {{"text", "SIMULATED SEV-SNP: no hardware, no security"},
@@ -105,7 +105,6 @@ int run_serve(const ServeOptions& options) {
   limits.idle = std::chrono::seconds(options.idle_seconds);
   FirmwareServer server(*config, std::move(faults), limits, clock, observer);
   const Status ended = server.run(*std::move(listener), signals.get());
-  ::unlink(options.unix_path.c_str());
   if (!ended) return fail(failure_at("serve", ended.error()));
   log::event(Level::info, "stopped");
   return 0;

@@ -52,7 +52,7 @@ Outcome<void> write_public_file(const std::string& path, Bytes octets) {
   std::error_code error;
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
   if (error) return Failure{Errc::io_failed, parent.string() + ": cannot be made: " + error.message()};
-  const Status written = posix::write_file_private(path, octets);
+  const Status written = posix::replace_file_private(path, octets);
   if (!written) return failure_at(path, written.error());
   if (::chmod(path.c_str(), 0644) != 0) return Failure{Errc::io_failed, path + ": chmod failed"};
   return {};

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 
 #include "core/log/event_log.h"
+#include "core/posix/hardening.h"
 #include "sim/commands.h"
+#include "sim/failure.h"
 
 namespace {
 
@@ -22,6 +24,9 @@ int main(int argc, char** argv) {
   clearenv();
   const auto parsed = parse_command_line(argc, argv, ATTESTBED_VERSION);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
+  if (const auto hardened = attestbed::posix::forbid_core_dumps(); !hardened) {
+    return fail(failure_at("cannot start", hardened.error()));
+  }
   attestbed::log::start("snp-sim", attestbed::log::Level::info);
   return std::visit(Run{}, std::get<Command>(parsed));
 }

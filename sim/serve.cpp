@@ -2,6 +2,7 @@
 #include "sim/serve.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,27 +50,43 @@ Status same_user(int line) {
 
 FirmwareServer::FirmwareServer(const LaunchConfig& config, FaultPlan faults, ServeLimits limits, Clock& clock,
                                ServeObserver& observer)
-    : config_(config), faults_(std::move(faults)), limits_(limits), clock_(clock), observer_(observer) {}
+    : config_(config),
+      faults_(std::move(faults)),
+      limits_(limits),
+      clock_(clock),
+      observer_(observer),
+      end_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 FirmwareServer::~FirmwareServer() {
-  for (Worker& worker : workers_) worker.thread.join();
+  end_guests();
 }
 
 Status FirmwareServer::run(posix::Fd listener, int stop) {
+  if (!end_) return Error{Errc::io_failed, "eventfd"};
+  const Status ended = accept_until(listener.get(), stop);
+  listener.reset();
+  end_guests();
+  return ended;
+}
+
+Status FirmwareServer::accept_until(int listener, int stop) {
   while (true) {
-    pollfd watched[] = {{listener.get(), POLLIN, 0}, {stop, POLLIN, 0}};
+    pollfd watched[] = {{listener, POLLIN, 0}, {stop, POLLIN, 0}};
     if (::poll(watched, 2, -1) < 0) {
       if (errno == EINTR) continue;
       return Error{Errc::transport, "poll", static_cast<std::uint64_t>(errno)};
     }
-    if (watched[1].revents != 0) break;
+    if (watched[1].revents != 0) return ok();
     if ((watched[0].revents & ~POLLIN) != 0) return Error{Errc::transport, "listening socket"};
-    accept_one(listener.get(), stop);
+    accept_one(listener, stop);
   }
-  listener.reset();
+}
+
+void FirmwareServer::end_guests() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t raised = ::write(end_.get(), &one, sizeof one);  // raised already is as good
   for (Worker& worker : workers_) worker.thread.join();
   workers_.clear();
-  return ok();
 }
 
 void FirmwareServer::accept_one(int listener, int stop) {
@@ -93,8 +110,8 @@ void FirmwareServer::accept_one(int listener, int stop) {
   const std::uint64_t guest = ++guests_;
   Worker& worker = workers_.emplace_back();
   try {
-    worker.thread = std::thread([this, &worker, stop, guest, owned = line.get()] {
-      serve(posix::Fd(owned), stop, guest);
+    worker.thread = std::thread([this, &worker, guest, owned = line.get()] {
+      serve(posix::Fd(owned), guest);
       worker.done = true;
     });
     (void)line.release();  // the thread's now
@@ -104,13 +121,13 @@ void FirmwareServer::accept_one(int listener, int stop) {
   }
 }
 
-void FirmwareServer::serve(posix::Fd line, int stop, std::uint64_t guest) {
+void FirmwareServer::serve(posix::Fd line, std::uint64_t guest) {
   Result<GuestContext> context = launch_guest(config_, guest);
   if (!context) return observer_.turned_away(context.error());
   Firmware firmware(config_.machine, *std::move(context));
-  LineClock clock(clock_, line.get(), stop);
+  LineClock clock(clock_, line.get(), end_.get());
   posix::FdTransport transport(std::move(line), clock);
-  transport.cancel_on(stop);
+  transport.cancel_on(end_.get());
   observer_.launched(guest);
   const Error why = serve_guest(transport, clock, firmware, faults_, limits_, guest, observer_);
   observer_.ended(guest, why);

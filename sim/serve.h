@@ -23,7 +23,7 @@ class FirmwareServer {
   FirmwareServer& operator=(const FirmwareServer&) = delete;
 
   /// run accepts on `listener` until `stop` becomes readable (it is never read), then ends every guest and returns.
-  /// Call once. Errors: transport with errno in `found` if the listener fails.
+  /// Call once. Errors: transport with errno in `found` if the listener fails; every guest is ended then too.
   Status run(posix::Fd listener, int stop);
 
  private:
@@ -31,8 +31,10 @@ class FirmwareServer {
     std::thread thread;
     std::atomic<bool> done = false;
   };
+  Status accept_until(int listener, int stop);
   void accept_one(int listener, int stop);
-  void serve(posix::Fd line, int stop, std::uint64_t guest);
+  void serve(posix::Fd line, std::uint64_t guest);
+  void end_guests();
   void join_finished();
 
   const LaunchConfig& config_;
@@ -40,6 +42,7 @@ class FirmwareServer {
   const ServeLimits limits_;
   Clock& clock_;
   ServeObserver& observer_;
+  const posix::Fd end_;  // an eventfd that every guest's thread watches: whatever ends the server raises it
   std::list<Worker> workers_;
   std::uint64_t guests_ = 0;
 };

@@ -10,14 +10,7 @@ namespace {
 
 using posix::FirmwareAnswerHead;
 using posix::FirmwareRequestHead;
-
-Status read_exactly(Transport& line, MutBytes into, Deadline until) {
-  while (!into.empty()) {
-    const std::size_t got = TRY(line.read_some(into, until));
-    into = into.subspan(got);
-  }
-  return ok();
-}
+using posix::read_exactly;
 
 /// Conversation is the state of one connection: which requests are legal depends on whether the secrets were fetched.
 class Conversation {

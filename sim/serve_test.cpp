@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,6 +69,7 @@ class Serving : public testing::Test {
     stop_write_ = posix::Fd(ends[1]);
     auto listener = posix::listen_unix(path_, 8, posix::IfExists::refuse);
     ASSERT_TRUE(listener);
+    listener_ = posix::Fd(::dup(listener->get()));
     server_.emplace(config_, std::move(faults), limits, clock_, notes_);
     thread_ = std::thread(
         [this, owned = listener->release()] { ran_ = server_->run(posix::Fd(owned), stop_read_.get()).has_value(); });
@@ -103,7 +105,7 @@ class Serving : public testing::Test {
   Notes notes_;
   LaunchConfig config_;
   std::string directory_, path_;
-  posix::Fd stop_read_, stop_write_;
+  posix::Fd stop_read_, stop_write_, listener_;
   std::optional<FirmwareServer> server_;
   std::thread thread_;
   bool ran_ = false;
@@ -162,6 +164,18 @@ TEST_F(Serving, StopsWithGuestsStillConnected) {
   EXPECT_FALSE(waiting->channel->report({}, clock_.now() + 50ms));
   stop();
   EXPECT_EQ(notes_.wait_for_ends(2).size(), 2U);
+}
+
+// Nobody raises the caller's stop descriptor here; a guest's thread that watched it alone would hold the server for
+// ever.
+TEST_F(Serving, EndsItsGuestsWhenTheListenerFails) {
+  start();
+  const auto idle = connect();
+  ASSERT_TRUE(idle);
+  ASSERT_EQ(::shutdown(listener_.get(), SHUT_RDWR), 0);
+  thread_.join();
+  EXPECT_FALSE(ran_);
+  EXPECT_EQ(notes_.wait_for_ends(1).size(), 1U);
 }
 
 TEST_F(Serving, TurnsAwayWhatIsBeyondTheLimitAndServesAgainLater) {

@@ -7,9 +7,11 @@
 #include <set>
 
 #include "core/attest.h"
-#include "core/protocol/frame.h"
+#include "core/posix/vsock.h"
+#include "core/protocol/guest_line.h"
 #include "proxy/http_client.h"
 #include "proxy/kbs_messages.h"
+#include "proxy/server.h"
 #include "proxy/session.h"
 #include "tests/protocol_document.h"
 
@@ -196,6 +198,7 @@ std::uint64_t ms(std::chrono::nanoseconds time) {
 TEST(ProtocolDoc, NumbersAreThoseOfTheCode) {
   const proxy::SessionConfig session;
   const proxy::HttpLimits http;
+  const proxy::ServerConfig server;
   const std::map<std::string, std::uint64_t> numbers = {
       {"length prefix", protocol::kFramePrefixBytes},
       {"frame body, most", protocol::kMaxFrameBytes},
@@ -221,18 +224,18 @@ TEST(ProtocolDoc, NumbersAreThoseOfTheCode) {
       {"attempt at the guest, default", ms(AttestConfig{}.budget)},
       {"attempt at the proxy, default", ms(session.budget)},
       {"error frame, beyond that", ms(session.refusal_budget)},
-      {"serial: guest's silence before frame 1", 20},
-      {"serial: waiting for that silence, most", 2000},
-      {"serial: guest repeats frame 1 after", 5000},
-      {"serial: guest's silence after losing step", 1000},
-      {"serial: dropped before the first frame, most", 4096},
+      {"serial: guest's silence before frame 1", ms(protocol::kGuestDrainSilence)},
+      {"serial: waiting for that silence, most", ms(protocol::kGuestDrainLimit)},
+      {"serial: guest repeats frame 1 after", ms(protocol::kRepeatAfter)},
+      {"serial: guest's silence after losing step", ms(protocol::kGuestSilenceAfter)},
+      {"serial: dropped before the first frame, most", protocol::kMaxSkippedOctets},
       {"serial: least length of the first frame", 2},
       {"serial: proxy's silence after noise", 500},
-      {"attempts of a peer at once, default", 16},
-      {"one more attempt each, default", 10000},
-      {"waiting for a session, default", 5000},
-      {"running attempts of one peer, default", 8},
-      {"vsock port, default", 1995},
+      {"attempts of a peer at once, default", server.attempts.at_once},
+      {"one more attempt each, default", ms(server.attempts.interval)},
+      {"waiting for a session, default", ms(server.queue_wait)},
+      {"running attempts of one peer, default", server.max_sessions_per_peer},
+      {"vsock port, default", posix::kDefaultVsockPort},
   };
   std::set<std::string> listed;
   for (const auto& row : protocol_document().table("number").rows) {

@@ -107,6 +107,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::uart_overrun, "uart_overrun", 3, false, "the UART lost received octets: overrun, framing or parity", "the sender ignores flow control, or the line is noisy: start a new attempt"},
     {Errc::vsock_unavailable, "vsock_unavailable", 3, false, "this kernel has no vsock, or no way to that CID", "load vhost_vsock on the host or vmw_vsock_virtio_transport in the guest, or use a unix socket or serial line"},
     {Errc::attempts_exhausted, "attempts_exhausted", 3, true, "this peer has used up its attempts for now", "wait before the next attempt; the proxy's --attempts and --attempt-interval set how many and how often"},
+    {Errc::broker_unavailable, "broker_unavailable", 3, true, "the broker answered that it cannot serve now", "try again later; the broker's log says whether it is overloaded or failing"},
 };
 // clang-format on
 
@@ -117,7 +118,7 @@ constexpr bool rows_follow_enumeration() {
   for (std::size_t i = 0; i < kCount; ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows[kCount - 1].code == Errc::attempts_exhausted;
+  return kRows[kCount - 1].code == Errc::broker_unavailable;
 }
 static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
 

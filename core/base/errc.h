@@ -123,6 +123,8 @@ enum class Errc : std::uint16_t {
   uart_overrun,
   vsock_unavailable,
   attempts_exhausted,
+  // What proxy and broker tell a guest, once more.
+  broker_unavailable,
 };
 
 /// ErrorRow is one line of the table.

@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 
@@ -10,6 +11,7 @@ namespace attestbed::posix {
 namespace {
 
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
+constexpr std::chrono::milliseconds kRetry{5};
 
 }  // namespace
 
@@ -28,10 +30,23 @@ void SteadyClock::wait_until(Instant until) {
   }
 }
 
+KernelEntropy::KernelEntropy(std::chrono::nanoseconds patience, Source source)
+    : patience_(patience), source_(source != nullptr ? source : &getrandom) {}
+
+// Without blocking: in a guest that starts before anything has fed the pool, a call that waits has no deadline.
 Status KernelEntropy::fill(MutBytes into) {
+  SteadyClock clock;
+  Deadline until{};  // set by the first call that finds the pool not ready
   while (!into.empty()) {
-    const ssize_t got = getrandom(into.data(), into.size(), 0);
+    const ssize_t got = source_(into.data(), into.size(), GRND_NONBLOCK);
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) {
+      const Instant now = clock.now();
+      if (until == Deadline{}) until = now + patience_;
+      if (now >= until) return Error{Errc::io_failed, "getrandom: the kernel's random pool is not ready", EAGAIN};
+      clock.wait_until(std::min(until, now + kRetry));
+      continue;
+    }
     if (got <= 0) return Error{Errc::io_failed, "getrandom", got < 0 ? static_cast<std::uint64_t>(errno) : 0};
     into = into.subspan(static_cast<std::size_t>(got));
   }

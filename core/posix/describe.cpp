@@ -7,24 +7,58 @@ namespace attestbed::posix {
 namespace {
 
 /// Numbers says what `found` and `expected` of an Error are.
-enum class Numbers { values, bound, offset, system_error, status };
+enum class Numbers {
+  values,        // what was found, and what should have been there instead unless that is zero
+  found,         // what was found; the code's meaning says what is allowed
+  bound,         // what was found, and the most that is allowed unless that is zero
+  offset,        // `found` is where in a text it showed; zero says nothing
+  count,         // `found` is how many octets are too many
+  bits,          // `found` is a status or a set of bits
+  system_error,  // `found` is errno, unless something was expected: then both are values
+  nothing,       // lengths of texts, numbers of attempts: no help to anybody
+};
 
+// The one table of it, for every place that shows an Error. What is not listed has values, as core/base/result.h says.
 Numbers numbers_of(const Error& error) {
   switch (error.code) {
     case Errc::too_large:
     case Errc::frame_too_large:
+    case Errc::secret_too_large:
     case Errc::json_depth:
+    case Errc::no_space:
+    case Errc::line_noise:
       return Numbers::bound;
+    case Errc::host_chosen_challenge:
+      return Numbers::found;
     case Errc::bad_base64:
     case Errc::bad_json:
+    case Errc::json_duplicate:
+    case Errc::json_type:
       return Numbers::offset;
-    // With an expected value it is a length or a count that did not fit, not what the system said.
+    case Errc::trailing_bytes:
+      return Numbers::count;
     case Errc::transport:
     case Errc::io_failed:
+    case Errc::firmware_unreachable:
+    case Errc::vsock_unavailable:
       return error.expected == 0 ? Numbers::system_error : Numbers::values;
+    case Errc::reserved_set:
+    case Errc::report_reserved:
+    case Errc::report_policy_bits:
+    case Errc::firmware_busy:
     case Errc::firmware_refused:
     case Errc::firmware_status:
-      return Numbers::status;
+      return Numbers::bits;
+    // Of a name or a path that is none of those allowed, `found` is its length or the place where it stops being one;
+    // without an expected value it is no value.
+    case Errc::bad_value:
+      return error.expected == 0 ? Numbers::nothing : Numbers::values;
+    case Errc::frame_empty:
+    case Errc::jwe_header:
+    case Errc::broker_nonce:
+    case Errc::vmpck_lost:
+    case Errc::internal:
+      return Numbers::nothing;
     default:
       return Numbers::values;
   }
@@ -45,23 +79,6 @@ std::string system_error(std::uint64_t number) {
   return text != nullptr ? text : "errno " + std::to_string(number);
 }
 
-std::string numbers_in_words(const Error& error) {
-  const std::string found = std::to_string(error.found), expected = std::to_string(error.expected);
-  switch (numbers_of(error)) {
-    case Numbers::values:
-      return error.found == 0 && error.expected == 0 ? "" : "expected " + expected + ", found " + found;
-    case Numbers::bound:
-      return error.found == 0 && error.expected == 0 ? "" : "at most " + expected + ", found " + found;
-    case Numbers::offset:
-      return "octet " + found;
-    case Numbers::system_error:
-      return error.found == 0 ? "" : system_error(error.found);
-    case Numbers::status:
-      return "found " + hexadecimal(error.found);
-  }
-  return "";
-}
-
 int digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -70,6 +87,31 @@ int digit(char c) {
 }
 
 }  // namespace
+
+std::string numbers_in_words(const Error& error) {
+  const std::string found = std::to_string(error.found), expected = std::to_string(error.expected);
+  if (error.found == 0 && error.expected == 0) return "";
+  switch (numbers_of(error)) {
+    case Numbers::values:
+      return error.expected == 0 ? "found " + found : "expected " + expected + ", found " + found;
+    case Numbers::found:
+      return "found " + found;
+    case Numbers::bound:
+      if (error.expected == 0) return "found " + found;
+      return error.found == 0 ? "at most " + expected : "at most " + expected + ", found " + found;
+    case Numbers::offset:
+      return "octet " + found;
+    case Numbers::count:
+      return found + (error.found == 1 ? " octet" : " octets");
+    case Numbers::bits:
+      return "found " + hexadecimal(error.found);
+    case Numbers::system_error:
+      return system_error(error.found);
+    case Numbers::nothing:
+      return "";
+  }
+  return "";
+}
 
 std::string describe(const Error& error) {
   const ErrorRow& row = error_row(error.code);

@@ -13,13 +13,27 @@ namespace attestbed::posix {
 ///   …"
 std::string describe(const Error& error);
 
+/// numbers_in_words is the part of it about `found` and `expected`, as their meaning goes with the code: "expected 12,
+/// found 11", "at most 32768, found 70000", "octet 57", "No such file or directory"; empty where they say nothing.
+std::string numbers_in_words(const Error& error);
+
 /// to_hex writes lower-case hex; from_hex reads hex of either case, false on anything else.
 std::string to_hex(Bytes octets);
 bool from_hex(std::string_view text, std::string& octets);
 
-/// read_file reads at most `max` octets; write_file_private writes a new file of mode 0600 in one step (a temporary
-/// name beside it, then rename), so a reader never sees half. Errors: io_failed with errno in `found`, too_large.
+/// read_file reads at most `max` octets. Errors: io_failed with errno in `found`, too_large.
 Result<std::string> read_file(const std::string& path, std::size_t max);
-Status write_file_private(const std::string& path, Bytes octets);
+
+/// write_file_private makes a new file of mode 0600, whole or not at all: after an error there is no such file and
+/// nothing beside it, and nobody ever sees half of one. What exists already is never touched, a link neither.
+///   by      linked: the file gets its name when it is complete (O_TMPFILE), by way of a provisional name where the
+///           file system has no such files; renamed: always so
+///   errors  io_failed with errno in `found`, EEXIST if the path names something
+enum class NewFile { linked, renamed };
+Status write_file_private(const std::string& path, Bytes octets, NewFile by = NewFile::linked);
+
+/// replace_file_private does the same and replaces a file or link of this name, in one step.
+/// Errors: io_failed with errno in `found`, EISDIR for a directory.
+Status replace_file_private(const std::string& path, Bytes octets);
 
 }  // namespace attestbed::posix

@@ -39,8 +39,25 @@ Result<Fd> connect_unix(const std::string& path, Clock& clock, Deadline until);
 /// listen_unix makes a listening socket (non-blocking) with mode 0600. A path that exists is an error unless
 /// `take_over`, it is a socket, and nobody listens on it. The caller removes the path when it is done with it.
 ///   errors  bad_config for the path; transport with errno in `found`: EADDRINUSE if somebody listens (or, without
-///           take_over, if the path exists), ENOTSOCK if it is something else, which is never touched
+///           take_over, if the path exists), ENOTSOCK if it is something else, which is never touched, EWOULDBLOCK if
+///           somebody else has been taking it over for 2 s (who holds a lock on PATH.lock)
 enum class IfExists { refuse, take_over };
 Result<Fd> listen_unix(const std::string& path, int backlog, IfExists if_exists);
+
+/// OwnedSocketPath removes the path of a listening socket in the end, unless somebody else has put something there
+/// meanwhile. Made by whoever has just called listen_unix.
+class OwnedSocketPath {
+ public:
+  explicit OwnedSocketPath(std::string path);
+  ~OwnedSocketPath();
+  OwnedSocketPath(const OwnedSocketPath&) = delete;
+  OwnedSocketPath& operator=(const OwnedSocketPath&) = delete;
+  const std::string& text() const { return path_; }
+
+ private:
+  std::string path_;
+  bool owned_ = false;
+  std::uint64_t device_ = 0, inode_ = 0;
+};
 
 }  // namespace attestbed::posix

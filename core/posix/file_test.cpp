@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -48,13 +50,86 @@ TEST_F(File, IsPrivateWhateverTheUmask) {
     struct stat about {};
     ASSERT_EQ(lstat(path_.c_str(), &about), 0);
     EXPECT_EQ(about.st_mode & 07777, mode_t{0600});
+    fs::remove(path_);
   }
 }
 
-TEST_F(File, ReplacesWhatWasThereAndLeavesNothingBeside) {
+class NewFiles : public File, public testing::WithParamInterface<NewFile> {
+ protected:
+  Status make(const std::string& path) { return write_file_private(path, bytes_of("secret"), GetParam()); }
+};
+INSTANTIATE_TEST_SUITE_P(Both, NewFiles, testing::Values(NewFile::linked, NewFile::renamed),
+                         [](const auto& i) { return i.param == NewFile::linked ? "Linked" : "Renamed"; });
+
+TEST_P(NewFiles, ArePrivateAndLeaveNothingBeside) {
+  ASSERT_TRUE(make(path_));
+  EXPECT_EQ(*read_file(path_, 100), "secret");
+  struct stat about {};
+  ASSERT_EQ(lstat(path_.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 07777, mode_t{0600});
+  EXPECT_EQ(about.st_nlink, 1U);
+  EXPECT_EQ(entries(), 1U);
+}
+
+TEST_P(NewFiles, NeverReplaceAnything) {
+  const std::string target = directory_ + "/target", link = directory_ + "/link";
+  std::ofstream(path_) << "precious";
+  fs::create_symlink(target, link);
+  fs::create_directory(directory_ + "/folder");
+  for (const std::string& taken : {path_, link, directory_ + "/folder"}) {
+    const Status wrote = make(taken);
+    ASSERT_FALSE(wrote) << taken;
+    EXPECT_EQ(wrote.error().code, Errc::io_failed);
+    EXPECT_EQ(wrote.error().found, static_cast<std::uint64_t>(EEXIST)) << taken;
+  }
+  EXPECT_EQ(*read_file(path_, 100), "precious");
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_FALSE(fs::exists(target));
+  EXPECT_EQ(entries(), 3U) << "no provisional file stays";
+}
+
+TEST_P(NewFiles, NeedTheirDirectory) {
+  for (const std::string& path : {directory_ + "/none/secret", directory_ + "/"}) {
+    const Status wrote = make(path);
+    ASSERT_FALSE(wrote);
+    EXPECT_EQ(wrote.error().code, Errc::io_failed);
+    EXPECT_EQ(wrote.error().found, static_cast<std::uint64_t>(path.back() == '/' ? EISDIR : ENOENT));
+  }
+  EXPECT_EQ(entries(), 0U);
+}
+
+// Root may do anything anywhere, so this happens in a child that is nobody.
+TEST_P(NewFiles, AreWholeOrNotThereInADirectoryThatMayNotBeRead) {
+  constexpr uid_t kNobody = 65534;
+  const bool root = geteuid() == 0;
+  for (const auto& [mode, succeeds] : {std::pair{mode_t{0300}, true}, std::pair{mode_t{0500}, false}}) {
+    const std::string folder = directory_ + "/folder" + std::to_string(mode);
+    fs::create_directory(folder);
+    ASSERT_EQ(chmod(folder.c_str(), mode), 0);
+    if (root) {
+      ASSERT_EQ(chown(folder.c_str(), kNobody, kNobody), 0);
+      ASSERT_EQ(chmod(directory_.c_str(), 0755), 0);
+    }
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      if (root && setresuid(kNobody, kNobody, kNobody) != 0) _exit(2);
+      _exit(make(folder + "/secret") ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status)) << status;
+    ASSERT_EQ(chmod(folder.c_str(), 0700), 0);
+    EXPECT_EQ(WEXITSTATUS(status), succeeds ? 0 : 1) << mode;
+    EXPECT_EQ(fs::exists(folder + "/secret"), WEXITSTATUS(status) == 0) << "what it says is what there is";
+    EXPECT_EQ(fs::is_empty(folder), !succeeds);
+  }
+}
+
+TEST_F(File, ReplacedWhenThatIsWanted) {
   std::ofstream(path_) << "old and longer than the new one";
   ASSERT_EQ(chmod(path_.c_str(), 0666), 0);
-  ASSERT_TRUE(write_file_private(path_, bytes_of("new")));
+  ASSERT_TRUE(replace_file_private(path_, bytes_of("new")));
   EXPECT_EQ(*read_file(path_, 100), "new");
   struct stat about {};
   ASSERT_EQ(lstat(path_.c_str(), &about), 0);
@@ -62,29 +137,22 @@ TEST_F(File, ReplacesWhatWasThereAndLeavesNothingBeside) {
   EXPECT_EQ(entries(), 1U);
 }
 
-TEST_F(File, ReplacesALinkAndNotItsTarget) {
+TEST_F(File, ReplacedIsALinkAndNotItsTarget) {
   const std::string target = directory_ + "/target";
   std::ofstream(target) << "untouched";
   fs::create_symlink(target, path_);
-  ASSERT_TRUE(write_file_private(path_, bytes_of("secret")));
+  ASSERT_TRUE(replace_file_private(path_, bytes_of("secret")));
   EXPECT_FALSE(fs::is_symlink(path_));
   EXPECT_EQ(*read_file(target, 100), "untouched");
 }
 
 TEST_F(File, LeavesNothingWhenItCannotBeNamed) {
   fs::create_directory(path_);
-  const Status wrote = write_file_private(path_, bytes_of("secret"));
+  const Status wrote = replace_file_private(path_, bytes_of("secret"));
   ASSERT_FALSE(wrote);
   EXPECT_EQ(wrote.error().code, Errc::io_failed);
   EXPECT_EQ(wrote.error().found, static_cast<std::uint64_t>(EISDIR));
   EXPECT_EQ(entries(), 1U) << "the temporary file is gone";
-}
-
-TEST_F(File, NeedsItsDirectory) {
-  const Status wrote = write_file_private(directory_ + "/none/secret", bytes_of("secret"));
-  ASSERT_FALSE(wrote);
-  EXPECT_EQ(wrote.error().code, Errc::io_failed);
-  EXPECT_EQ(wrote.error().found, static_cast<std::uint64_t>(ENOENT));
 }
 
 TEST_F(File, IsReadUpToTheBoundAndNoFurther) {

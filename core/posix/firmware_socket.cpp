@@ -8,6 +8,12 @@
 namespace attestbed::posix {
 namespace {
 
+std::uint64_t both(const snp::GuestRequestExit& exit) {
+  return static_cast<std::uint64_t>(exit.vmm) << 32 | exit.firmware;
+}
+
+}  // namespace
+
 Status read_exactly(Transport& line, MutBytes into, Deadline until) {
   while (!into.empty()) {
     const std::size_t got = TRY(line.read_some(into, until));
@@ -15,12 +21,6 @@ Status read_exactly(Transport& line, MutBytes into, Deadline until) {
   }
   return ok();
 }
-
-std::uint64_t both(const snp::GuestRequestExit& exit) {
-  return static_cast<std::uint64_t>(exit.vmm) << 32 | exit.firmware;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<FirmwareSocket>> FirmwareSocket::connect(const std::string& path, Clock& clock, Deadline until) {
   Fd fd = TRY(connect_unix(path, clock, until));

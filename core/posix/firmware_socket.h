@@ -38,6 +38,9 @@ class FirmwareSocket final : public snp::GuestRequestPort {
   bool broken_ = false;
 };
 
+/// read_exactly fills `into`. Errors: those of Transport::read_some; how much came before is not told.
+Status read_exactly(Transport& line, MutBytes into, Deadline until);
+
 /// The protocol's frames, for both ends. Integers are little-endian.
 struct FirmwareRequestHead {
   le32 kind;

@@ -6,7 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <optional>
+#include <thread>
 #include <vector>
 
 #include "core/posix/clock.h"
@@ -127,10 +131,60 @@ TEST_F(UnixSocket, NeverFollowsALinkToASocket) {
 
 TEST_F(UnixSocket, OnlyOneTakesOverAtATime) {
   leave_a_stale_socket();
-  const Fd other(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Fd other(open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ASSERT_EQ(flock(other.get(), LOCK_EX), 0);
   expect_errno(listen(IfExists::take_over), EWOULDBLOCK);
   EXPECT_TRUE(fs::exists(path_));
+}
+
+TEST_F(UnixSocket, ALockFileThatSomebodyLeftIsInNobodysWay) {
+  leave_a_stale_socket();
+  ASSERT_TRUE(write_file_private(path_ + ".lock", {}));
+  EXPECT_TRUE(listen(IfExists::take_over));
+  EXPECT_FALSE(fs::exists(path_ + ".lock"));
+}
+
+// Whoever may read a directory may lock it, and another socket's name is another matter.
+TEST_F(UnixSocket, ALockedDirectoryOrAnotherSocketStopsNobody) {
+  leave_a_stale_socket();
+  const Fd directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(flock(directory.get(), LOCK_EX), 0);
+  const Fd other(open((directory_ + "/another.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(flock(other.get(), LOCK_EX), 0);
+  EXPECT_TRUE(listen(IfExists::take_over));
+}
+
+TEST_F(UnixSocket, OfManyWhoTakeOverAtOnceOneListens) {
+  for (int round = 0; round < 20; ++round) {
+    leave_a_stale_socket();
+    std::array<Fd, 4> got;
+    std::vector<std::thread> threads;
+    for (Fd& one : got) {
+      threads.emplace_back([&] {
+        if (Result<Fd> listener = listen(IfExists::take_over)) one = *std::move(listener);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(std::ranges::count_if(got, [](const Fd& one) { return static_cast<bool>(one); }), 1);
+    EXPECT_TRUE(connect()) << "the one who was told so has the name";
+    fs::remove(path_);
+  }
+}
+
+TEST_F(UnixSocket, ANameIsRemovedByItsOwnerAlone) {
+  std::optional<Fd> first(*listen());
+  std::optional<OwnedSocketPath> owned(path_);
+  owned.reset();
+  EXPECT_FALSE(fs::exists(path_));
+
+  first = *listen();
+  owned.emplace(path_);
+  // Not at once: a new socket could get the inode that a removed one had.
+  fs::rename(path_, path_ + ".old");
+  const Result<Fd> successor = listen();
+  owned.reset();
+  EXPECT_TRUE(connect()) << "the successor still has it";
+  OwnedSocketPath nothing(directory_ + "/never-made");
 }
 
 TEST_F(UnixSocket, RefusesPathsThatSocketsCannotHave) {

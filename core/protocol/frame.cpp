@@ -26,8 +26,6 @@ Status read_exactly(Transport& wire, MutBytes into, std::size_t have, std::size_
   return ok();
 }
 
-using Prefix = ByteArray<kFramePrefixBytes>;
-
 constexpr std::size_t kMinObjectBytes = 2;  // "{}"
 constexpr std::size_t kStartBytes = kFramePrefixBytes + 1;
 
@@ -42,6 +40,8 @@ bool may_start(Bytes octets) {
   if (octets.size() >= kFramePrefixBytes && length < kMinObjectBytes) return false;
   return octets.size() < kStartBytes || octets[kFramePrefixBytes] == '{';
 }
+
+using Prefix = ByteArray<kFramePrefixBytes>;
 
 // receive_rest reads a frame of which the first `have` octets, all of the prefix, were read before.
 Result<MutBytes> receive_rest(Transport& wire, Prefix prefix, std::size_t have, MutBytes into, Deadline until) {
@@ -116,7 +116,7 @@ Result<MutBytes> receive_found(Transport& wire, const FrameStart& start, MutByte
   if (start.body_octets > limit) return Error{Errc::frame_too_large, "frame length", start.body_octets, limit};
   const MutBytes body = into.first(start.body_octets);
   body[0] = '{';
-  TRY(read_exactly(wire, body, 1, kFramePrefixBytes, "frame body", until));
+  TRY(read_exactly(wire, body.subspan(1), 0, kStartBytes, "frame body", until));
   return body;
 }
 

@@ -7,8 +7,8 @@
 #include <ctime>
 #include <optional>
 
-#include "core/crypto/openssl/library.h"
 #include "core/verify/certificate_impl.h"
+#include "core/verify/public_key.h"
 #include "core/verify/vek_extensions.h"
 
 namespace attestbed::verify {
@@ -75,7 +75,8 @@ Checked<std::shared_ptr<const Certificate::Impl>> parse_der(Bytes der, const std
   if (der.size() > kMaxCertificateBytes) return too_large(source, "octets of DER", kMaxCertificateBytes, der.size());
   const openssl::ErrorScope errors;
   auto impl = std::make_shared<Certificate::Impl>();
-  X509* fresh = X509_new_ex(openssl::library_context(), nullptr);
+  OSSL_LIB_CTX* const context = certificate_context();
+  X509* fresh = context != nullptr ? X509_new_ex(context, nullptr) : nullptr;
   const unsigned char* at = der.data();
   // On failure d2i_X509 has freed what it was given.
   if (fresh == nullptr || d2i_X509(&fresh, &at, static_cast<long>(der.size())) == nullptr) {
@@ -90,6 +91,7 @@ Checked<std::shared_ptr<const Certificate::Impl>> parse_der(Bytes der, const std
   const std::optional<Time> not_before = time_of(X509_get0_notBefore(fresh));
   const std::optional<Time> not_after = time_of(X509_get0_notAfter(fresh));
   if (!not_before || !not_after) return malformed(source, "two dates", "a validity that is not a time");
+  impl->key = public_key(fresh);
   impl->not_before = *not_before;
   impl->not_after = *not_after;
   impl->der.assign(der.begin(), der.end());

@@ -10,6 +10,7 @@ namespace attestbed::verify {
 
 struct Certificate::Impl {
   openssl::X509Handle x509;
+  openssl::Key key;  // null if it is of no kind that any rule accepts
   std::vector<std::uint8_t> der;
   std::string source;
   std::string common_name;
@@ -19,13 +20,13 @@ struct Certificate::Impl {
   Checked<VekExtensions> extensions = Refusal{};
 };
 
-/// x509_of and key_of hand out what OpenSSL wants as pointers to non-const, though it only reads; key_of is null if the
-/// key does not decode.
+/// x509_of and key_of hand out what OpenSSL wants as pointers to non-const, though it only reads; key_of is null if
+/// public_key makes none. The X509 itself knows no key.
 inline X509* x509_of(const Certificate& certificate) {
   return certificate.impl().x509.get();
 }
 inline EVP_PKEY* key_of(const Certificate& certificate) {
-  return X509_get0_pubkey(x509_of(certificate));
+  return certificate.impl().key.get();
 }
 
 /// described is "SEV-Genoa (ask.pem)", for messages.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/verify/certificate_impl.h"
+#include "core/verify/public_key.h"
 
 namespace attestbed::verify {
 namespace {
@@ -57,6 +58,10 @@ bool is_amd_pss(const X509_ALGOR* algorithm) {
   if (length <= 0) return false;
   const Bytes octets(encoded, static_cast<std::size_t>(length));
   return std::ranges::equal(octets, kPssExplicitTrailer) || std::ranges::equal(octets, kPssDefaultTrailer);
+}
+
+bool has_unused_bits(const ASN1_BIT_STRING* bits) {
+  return (bits->flags & 0x07) != 0;
 }
 
 std::string algorithm_name(const X509_ALGOR* algorithm) {
@@ -182,8 +187,15 @@ Checked<void> check_signature_form(const Certificate& certificate) {
 
 bool is_signed_by(const Certificate& certificate, const Certificate& issuer) {
   const openssl::ErrorScope errors;
-  return check_signature_form(certificate) && is_rsa_4096(issuer) &&
-         X509_verify(x509_of(certificate), key_of(issuer)) == 1;
+  if (!check_signature_form(certificate) || !is_rsa_4096(issuer)) return false;
+  const ASN1_BIT_STRING* signature = nullptr;
+  const X509_ALGOR* outer = nullptr;
+  X509_get0_signature(&signature, &outer, x509_of(certificate));
+  // What X509_verify demands beside the signature: the same algorithm inside and outside, and whole octets.
+  if (X509_ALGOR_cmp(outer, X509_get0_tbs_sigalg(x509_of(certificate))) != 0 || has_unused_bits(signature))
+    return false;
+  const Bytes octets(ASN1_STRING_get0_data(signature), static_cast<std::size_t>(ASN1_STRING_length(signature)));
+  return verifies_pss(key_of(issuer), tbs_octets(certificate.der()), octets);
 }
 
 Checked<void> check_ca(const Certificate& ca, long below) {

@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <memory>
+
+#include "core/posix/describe.h"
 
 namespace attestbed::tools {
 namespace {
@@ -19,10 +17,6 @@ using verify::Refusal;
 Refusal io_failed(const std::string& path, const char* expected, const std::string& found) {
   return {Errc::io_failed, verify::printable(path, 200), expected, found};
 }
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
 
 bool looks_like_certificate(const fs::path& path) {
   static constexpr std::array<std::string_view, 4> kEndings{".der", ".crt", ".cer", ".pem"};
@@ -58,16 +52,13 @@ Checked<void> load_file(const std::string& path, LoadedCertificates& into) {
 }  // namespace
 
 Checked<std::vector<std::uint8_t>> read_file(const std::string& path) {
-  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
-  if (!file) return io_failed(path, "a file that can be read", std::strerror(errno));
-  std::vector<std::uint8_t> octets(kMaxInputBytes + 1);
-  octets.resize(std::fread(octets.data(), 1, octets.size(), file.get()));
-  if (std::ferror(file.get()) != 0) return io_failed(path, "a file that can be read", std::strerror(errno));
-  if (octets.size() > kMaxInputBytes) {
+  const Result<std::string> octets = posix::read_file(path, kMaxInputBytes);
+  if (octets) return std::vector<std::uint8_t>(octets->begin(), octets->end());
+  if (octets.error().code == Errc::too_large) {
     return Refusal{Errc::too_large, verify::printable(path, 200),
                    "at most " + std::to_string(kMaxInputBytes) + " octets", "more"};
   }
-  return octets;
+  return io_failed(path, "a file that can be read", posix::numbers_in_words(octets.error()));
 }
 
 Checked<LoadedCertificates> load_certificates(const std::vector<std::string>& paths) {

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <exception>
 
+#include "core/posix/describe.h"
+#include "core/posix/hardening.h"
 #include "tools/attestbed/exit_code.h"
 #include "tools/attestbed/subcommands.h"
 
@@ -19,6 +21,10 @@ constexpr char kFooter[] =
 
 int run(int argc, char** argv) {
   using namespace attestbed::tools;
+  if (const auto hardened = attestbed::posix::forbid_core_dumps(); !hardened) {
+    std::fprintf(stderr, "attestbed: %s\n", attestbed::posix::describe(hardened.error()).c_str());
+    return kExitCouldNotRun;
+  }
   CLI::App app("attestbed: SEV-SNP attestation, simulated first", "attestbed");
   app.set_version_flag("--version", ATTESTBED_VERSION);
   app.footer(kFooter);

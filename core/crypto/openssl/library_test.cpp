@@ -22,7 +22,7 @@ constexpr std::string_view kSha256OfAbc = "ba7816bf8f01cfea414140de5dae2223b0036
 /// run_with runs a program in an environment with this configuration file and returns what it prints.
 std::string run_with(std::string program, const std::string& conf) {
   const std::string path = testing::TempDir() + "attestbed-conf-" + std::to_string(getpid());
-  if (!posix::write_file_private(path, bytes_of(conf))) return "could not write the configuration";
+  if (!posix::replace_file_private(path, bytes_of(conf))) return "could not write the configuration";
   int ends[2];
   if (pipe(ends) != 0) return "no pipe";
   posix::Fd read_end(ends[0]), write_end(ends[1]);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/targets.h"
+
+namespace attestbed::bench {
+namespace {
+
+constexpr std::string_view kBench = "bench";
+
+constexpr Target kTargets[] = {
+    {kBench, "guest.cpu", "x own P-521 keygen + ECDH", Bound::at_most, 1.10,
+     "thread CPU of attest() less that inside GuestRequestPort::call, over that of the same key generation and ECDH "
+     "with "
+     "a report by the firmware between them, not counted, as in an attempt; host replayed from a vector; interleaved"},
+    {kBench, "guest.stack", "octets", Bound::at_most, 16 * 1024,
+     "deepest octet that attest() changed on a painted thread stack: core with GuestChannel, decoders and encoders "
+     "over "
+     "a null crypto back end; line and firmware only copy what was prepared"},
+    {kBench, "guest.allocations", "calls per attest()", Bound::at_most, 0,
+     "malloc family and operator new in the thread of attest(), interposed; calls whose return address is in "
+     "libcrypto, "
+     "and those inside GuestRequestPort::call, are left out"},
+    {kBench, "guest.decoders", "x nlohmann + EVP_DecodeBlock", Bound::at_least, 5,
+     "thread CPU of nlohmann::json::parse and EVP_DecodeBlock to the same typed fields, over ours with the copy that "
+     "decoding in place needs; both recorded answers of the host; interleaved"},
+    {kBench,
+     "uart.intercepted_per_octet",
+     "instructions per octet",
+     Bound::at_most,
+     0.25,
+     "intercepted instructions of one attestation over the 16550 model, by the octets on the line both ways; polls "
+     "that find nothing are counted apart; the goal is one eighth of two per octet",
+     {"uart/intercepted instructions of an attestation", "per_octet"}},
+    {kBench, "verify.certificates_parsed", "x (3 RSA-4096 PSS + P-384)", Bound::at_most, 1.10,
+     "thread CPU of verify_chain + verify_report over that of four raw EVP verifications; ours makes three, since a "
+     "root's "
+     "own signature was checked when it became trusted; interleaved"},
+    {kBench, "verify.from_der", "x (3 RSA-4096 PSS + P-384)", Bound::at_most, 1.5,
+     "thread CPU of the same from octets: report, VCEK, ASK and ARK parsed, and the ARK made a trusted root, over that "
+     "of "
+     "four raw EVP verifications; ours makes all four; interleaved"},
+    {kBench, "verify.chain_cached", "x P-384", Bound::at_most, 1.10,
+     "thread CPU of verify_report over that of one raw EVP verification; interleaved"},
+    {kBench, "proxy.guests_64", "x 64 x CPU per attestation / cores", Bound::at_most, 1.3,
+     "(t(64) - t(1)) in that unit: guests with their simulated firmware as threads beside one proxy::Server, a new "
+     "unix "
+     "socket line per attempt; its back-end answers from a recording after 50 ms of waiting and without CPU of its "
+     "own, as "
+     "a broker elsewhere does; CPU is the process's during an attempt of one guest"},
+    {kBench, "key.p256_keygen", "x raw EVP", Bound::at_most, 1.05,
+     "thread CPU of EcKey::generate over EVP_PKEY_generate and reading the point; interleaved"},
+    {kBench, "key.p256_ecdh", "x raw EVP", Bound::at_most, 1.05,
+     "thread CPU of ecdh() from octets over EVP import of the peer and derivation, both without EVP's second check of "
+     "the point; interleaved"},
+    {kBench, "key.p521_keygen", "x raw EVP", Bound::at_most, 1.05, "as key.p256_keygen"},
+    {kBench, "key.p521_ecdh", "x raw EVP", Bound::at_most, 1.05, "as key.p256_ecdh"},
+};
+
+}  // namespace
+
+std::span<const Target> targets() {
+  return kTargets;
+}
+
+}  // namespace attestbed::bench

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/socket.h>
+
+#include <chrono>
+#include <functional>
+
+#include "core/posix/fd.h"
+#include "mock-kbs/refuse.h"
+
+namespace attestbed::kbs {
+
+struct ListenAddress;
+
+/// listen_on makes a listening TCP socket, non-blocking, and sets `port` to the one in use. Not SO_REUSEPORT: another
+/// process could listen on the same port and take our guests. Errors: io_failed with the system's reason.
+Checked<posix::Fd> listen_on(const ListenAddress& address, std::uint16_t& port);
+
+/// AcceptLoop hands connections on until it is told to stop. What fails with one connection (the peer left, the
+/// network, a firewall) costs that connection alone; without descriptors or memory it pauses and goes on, while the
+/// connections wait in the queue. Only a listener that is none any more ends it.
+struct AcceptLoop {
+  int listener;
+  int stop;  // readable: stop
+  std::function<void(posix::Fd)> serve;
+  std::function<int(int)> accept = [](int fd) { return ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC); };
+  std::chrono::milliseconds pause{100};
+
+  /// run returns true if `stop` became readable, false if the listener failed.
+  bool run() const;
+};
+
+}  // namespace attestbed::kbs

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What `./run` ends with when the program under it ends with a status of its own. Usage: run_exit_test.sh REPOSITORY
+set -euo pipefail
+run="$1/run"
+stubs="$(mktemp -d)"
+trap 'rm -rf "$stubs"' EXIT
+
+# Everything is installed, everything builds; what ctest and clang-format say is the case's.
+stub() { printf '#!/bin/sh\n%s\n' "$2" >"$stubs/$1"; chmod +x "$stubs/$1"; }
+stub dpkg-query 'echo installed'
+stub apt-get 'exit 100'
+stub cmake 'exit 0'
+
+expect() {
+  local wanted="$1" status=0; shift
+  PATH="$stubs:$PATH" "$run" "$@" >/dev/null 2>&1 || status=$?
+  if ((status != wanted)); then
+    echo "./run $*: exit $status, expected $wanted" >&2
+    exit 1
+  fi
+}
+
+stub ctest 'exit 8'
+expect 1 test -R one
+stub ctest 'exit 0'
+expect 0 test -R one
+stub clang-format-14 'exit 1'
+expect 1 format --check
+stub clang-format-14 'exit 255'
+expect 1 format --check
+stub clang-format-14 'exit 0'
+expect 0 format --check
+expect 2 format --nonsense
+expect 2 nonsense
