@@ -236,7 +236,8 @@ class Attempt {
     bool told = false;
     if (may_tell_) {
       const Result<Bytes> body = encode_refusal(failure, phase_, out_);
-      const Deadline until = clock_.now() + config_.refusal_budget;
+      // Once for the attempt: what a slow answer took of it after the budget is gone.
+      const Deadline until = std::min(clock_.now(), until_) + config_.refusal_budget;
       told = body && protocol::send_frame(guest_, *body, until);
       in_step_ = in_step_ && told;
     }

@@ -84,8 +84,12 @@ Checked<Time> time_parse(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok()) return bad;
-  return Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second) - std::chrono::minutes(offset);
+  const Time time = Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+                    std::chrono::seconds(second) - std::chrono::minutes(offset);
+  // In UTC it may lie in a year that RFC 3339 cannot write.
+  const std::chrono::year utc = std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(time)).year();
+  if (utc < std::chrono::year(0) || utc > std::chrono::year(9999)) return bad;
+  return time;
 }
 
 std::string hex_text(Bytes octets) {
