@@ -3,6 +3,11 @@
 
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
+# The same library for programs that are linked statically: those with the property ATTESTBED_STATIC.
+find_library(OPENSSL_CRYPTO_ARCHIVE libcrypto.a REQUIRED)
+add_library(openssl_crypto_static INTERFACE)
+target_link_libraries(openssl_crypto_static INTERFACE "${OPENSSL_CRYPTO_ARCHIVE}")
+target_include_directories(openssl_crypto_static INTERFACE "${OPENSSL_INCLUDE_DIR}")
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(fmt REQUIRED)

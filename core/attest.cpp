@@ -19,19 +19,62 @@ class Progress {
   Clock& clock_;
 };
 
-Result<MutBytes> ask(Transport& wire, Bytes question, Workspace& w, Deadline until) {
-  TRY(protocol::send_frame(wire, question, until));
-  w.trace.octets_sent += protocol::kFramePrefixBytes + question.size();
-  const MutBytes answer = TRY(protocol::receive_frame(wire, w.receive, until));
-  w.trace.octets_received += protocol::kFramePrefixBytes + answer.size();
-  return answer;
-}
-
 // The host's own word why it ends the attempt. It can only end it: no code changes what the guest would accept.
 Error refused_by_host(const protocol::HostError& error, AttestTrace& trace) {
   trace.host_error = error;
   return {error.code,
           error.phase == protocol::Phase::negotiation ? "ext.error (negotiation)" : "ext.error (attestation)"};
+}
+
+Result<Released> attempt(const Platform& platform, const AttestConfig& config, Workspace& w, Deadline until,
+                         protocol::GuestLine& line) {
+  Progress progress(w.trace, platform.clock);
+  const protocol::Terms* stated = config.terms.is_default() ? nullptr : &config.terms;
+
+  TRY(w.key.generate(crypto::Curve::p521, platform.entropy));
+  progress.reach(AttestStep::key);
+
+  protocol::NegotiationRequest hello;
+  if (stated != nullptr) hello.terms = *stated;
+  const Bytes question = TRY(protocol::encode_negotiation_request(hello, w.send));
+  w.trace.in_step = false;
+  const MutBytes answer = TRY(line.negotiate(question, w.receive));
+  const protocol::NegotiationResponse negotiated = TRY(protocol::decode_negotiation_response(answer, stated));
+  w.trace.in_step = true;
+  if (negotiated.error) return refused_by_host(*negotiated.error, w.trace);
+  w.trace.challenge = negotiated.challenge;
+  progress.reach(AttestStep::negotiated);
+
+  w.trace.report_data = TRY(protocol::bind_svsm_sha512(w.key.point(), *negotiated.challenge));
+  const Evidence evidence = TRY(platform.reports.report(*w.trace.report_data, until));
+  if (evidence.report.report_data != *w.trace.report_data) {
+    return Error{Errc::firmware_reply, "report REPORT_DATA is not what was asked for"};
+  }
+  progress.reach(AttestStep::reported);
+
+  // The public key leaves the guest only now, when the challenge is fixed.
+  const Bytes request = TRY(protocol::encode_attestation_request({.tee = protocol::Tee::snp,
+                                                                  .report = snp::octets_of(evidence.report),
+                                                                  .certs = evidence.certs,
+                                                                  .challenge = negotiated.challenge->octets(),
+                                                                  .key = w.key.point()},
+                                                                 w.send));
+  w.trace.in_step = false;
+  const MutBytes verdict = TRY(line.conclude(request, *negotiated.challenge, stated, w.receive, w.send));
+  if (line.refused()) {
+    w.trace.in_step = true;
+    return refused_by_host(*line.refused(), w.trace);
+  }
+  const protocol::AttestationResponse response = TRY(protocol::decode_attestation_response(verdict, w.key.curve()));
+  w.trace.in_step = true;
+  if (response.error) return refused_by_host(*response.error, w.trace);
+  if (!response.success) return Error{Errc::refused, "AttestationResponse.success"};
+  progress.reach(AttestStep::answered);
+
+  const MutBytes secret = TRY(protocol::jwe_open(w.key, *response.decryption, *response.secret));
+  if (secret.empty() && !config.allow_empty_secret) return Error{Errc::empty_secret, "AttestationResponse.secret"};
+  progress.reach(AttestStep::opened);
+  return Released{.secret = secret, .authenticated = false};
 }
 
 }  // namespace
@@ -58,45 +101,15 @@ Result<Released> attest(const Platform& platform, const AttestConfig& config, Wo
   TRY(check_config(config));
   const Deadline until = platform.clock.now() + config.budget;
   w.trace = {};
-  Progress progress(w.trace, platform.clock);
-  const protocol::Terms* stated = config.terms.is_default() ? nullptr : &config.terms;
-
-  TRY(w.key.generate(crypto::Curve::p521, platform.entropy));
-  progress.reach(AttestStep::key);
-
-  protocol::NegotiationRequest hello;
-  if (stated != nullptr) hello.terms = *stated;
-  const Bytes question = TRY(protocol::encode_negotiation_request(hello, w.send));
-  const MutBytes answer = TRY(ask(platform.wire, question, w, until));
-  const protocol::NegotiationResponse negotiated = TRY(protocol::decode_negotiation_response(answer, stated));
-  if (negotiated.error) return refused_by_host(*negotiated.error, w.trace);
-  w.trace.challenge = negotiated.challenge;
-  progress.reach(AttestStep::negotiated);
-
-  w.trace.report_data = TRY(protocol::bind_svsm_sha512(w.key.point(), *negotiated.challenge));
-  const Evidence evidence = TRY(platform.reports.report(*w.trace.report_data, until));
-  if (evidence.report.report_data != *w.trace.report_data) {
-    return Error{Errc::firmware_reply, "report REPORT_DATA is not what was asked for"};
+  protocol::GuestLine line(platform.wire, config.line, platform.clock, until);
+  const Result<Released> released = attempt(platform, config, w, until, line);
+  w.trace.octets_sent = line.octets_sent();
+  w.trace.octets_received = line.octets_received();
+  w.trace.negotiation_requests = line.requests();
+  if (!released && config.line == LineKind::serial && !w.trace.in_step) {
+    platform.clock.wait_until(platform.clock.now() + protocol::kGuestSilenceAfter);
   }
-  progress.reach(AttestStep::reported);
-
-  // The public key leaves the guest only now, when the challenge is fixed.
-  const Bytes request = TRY(protocol::encode_attestation_request({.tee = protocol::Tee::snp,
-                                                                  .report = snp::octets_of(evidence.report),
-                                                                  .certs = evidence.certs,
-                                                                  .challenge = negotiated.challenge->octets(),
-                                                                  .key = w.key.point()},
-                                                                 w.send));
-  const MutBytes verdict = TRY(ask(platform.wire, request, w, until));
-  const protocol::AttestationResponse response = TRY(protocol::decode_attestation_response(verdict, w.key.curve()));
-  if (response.error) return refused_by_host(*response.error, w.trace);
-  if (!response.success) return Error{Errc::refused, "AttestationResponse.success"};
-  progress.reach(AttestStep::answered);
-
-  const MutBytes secret = TRY(protocol::jwe_open(w.key, *response.decryption, *response.secret));
-  if (secret.empty() && !config.allow_empty_secret) return Error{Errc::empty_secret, "AttestationResponse.secret"};
-  progress.reach(AttestStep::opened);
-  return Released{.secret = secret, .authenticated = false};
+  return released;
 }
 
 }  // namespace attestbed

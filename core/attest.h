@@ -3,7 +3,7 @@
 
 #include "core/platform/platform.h"
 #include "core/protocol/attestation.h"
-#include "core/protocol/frame.h"
+#include "core/protocol/guest_line.h"
 
 namespace attestbed {
 
@@ -12,8 +12,10 @@ namespace attestbed {
 enum class SecretAuth : std::uint8_t { none };
 
 /// AttestConfig is the guest's own, measured configuration: nothing the host says changes it.
+///   line  what Platform::wire is; a serial line has rules of its own (core/protocol/guest_line.h)
 struct AttestConfig {
   protocol::Terms terms;
+  LineKind line = LineKind::connected;
   SecretAuth secret_auth = SecretAuth::none;
   bool allow_empty_secret = false;
   std::chrono::nanoseconds budget = std::chrono::seconds(60);  // for the whole attempt
@@ -32,6 +34,8 @@ struct AttestTrace {
   std::array<Instant, kAttestSteps> at{};  // when the step was complete; valid up to `reached`
   AttestStep reached = AttestStep::start;
   std::size_t octets_sent = 0, octets_received = 0;
+  std::size_t negotiation_requests = 0;  // sent; above 1 only on serial lines
+  bool in_step = true;                   // false: whether guest and host agree where the next frame begins is not known
   std::optional<protocol::Challenge> challenge;
   std::optional<snp::ReportData> report_data;
   std::optional<protocol::HostError> host_error;
@@ -59,7 +63,9 @@ struct Released {
 };
 
 /// attest runs one attempt: negotiate, have the firmware sign REPORT_DATA, send the evidence, open the answer. One key
-/// pair serves one attempt. Allocates nothing; every wait ends by clock.now() + config.budget.
+/// pair serves one attempt. Allocates nothing; every wait ends by clock.now() + config.budget, and one second later
+/// after an attempt that lost step on a serial line: it keeps silent that long before it returns, so that the host's
+/// drain tells this attempt from the next.
 ///   errors  every code with a guest exit in docs/errors.md; a refusal by the host is the host's code, its detail is
 ///           in workspace.trace.host_error
 Result<Released> attest(const Platform& platform, const AttestConfig& config, Workspace& workspace);

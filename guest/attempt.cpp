@@ -5,36 +5,12 @@
 
 #include "core/posix/describe.h"
 #include "core/posix/fd_transport.h"
-#include "core/posix/firmware_socket.h"
 #include "guest/frame_tally.h"
 #include "guest/recording_reports.h"
 #include "guest/secret_sink.h"
 
 namespace attestbed::guest {
 namespace {
-
-// Core's codes name what broke, not on which of the two lines: a dead firmware must not read as a dead proxy.
-Error firmware_error(const Error& error, const char* where) {
-  switch (error.code) {
-    case Errc::deadline:
-    case Errc::closed:
-    case Errc::transport:
-      return {Errc::firmware_unreachable, where, error.found, error.expected};
-    case Errc::bad_length:
-    case Errc::reserved_set:
-      return {Errc::firmware_reply, where, error.found, error.expected};
-    default:
-      return error;
-  }
-}
-
-Result<snp::Vmpck> fetch_vmpck(posix::FirmwareSocket& firmware, snp::Page& page, Deadline until) {
-  const Status fetched = firmware.secrets_page(page, until);
-  if (!fetched) return firmware_error(fetched.error(), "secrets page");
-  Result<snp::Vmpck> key = snp::vmpck_from_secrets_page(page, 0);
-  wipe(page);
-  return key;
-}
 
 // Kept before the secret is handed on: after a failure here nothing was handed on, so the attempt can be repeated.
 Status keep_report(const RecordingReports& reports, const std::string& file) {
@@ -44,47 +20,85 @@ Status keep_report(const RecordingReports& reports, const std::string& file) {
   return ok();
 }
 
-Status attempt(const Options& options, Clock& clock, Entropy& entropy, Memory& memory, Summary& summary) {
-  AttestConfig config = options.config;
-  TRY(check_config(config));
-  TRY(check_destinations(options));
-  const Deadline until = summary.started + config.budget;
+/// Attempt is one run: what was opened for it, and what there is to tell of it.
+class Attempt {
+ public:
+  Attempt(const Options& options, Clock& clock, Entropy& entropy, Memory& memory)
+      : options_(options), clock_(clock), entropy_(entropy), memory_(memory), firmware_(clock, memory.pages) {
+    summary_.terms = options.config.terms;
+    summary_.simulated_firmware = options.firmware.simulated();
+    summary_.started = clock.now();
+  }
 
-  const auto firmware = posix::FirmwareSocket::connect(options.firmware_path, clock, until);
-  if (!firmware) return firmware_error(firmware.error(), "--firmware");
-  snp::Vmpck vmpck = TRY(fetch_vmpck(**firmware, memory.pages.scratch, until));
-  snp::GuestChannel channel(std::move(vmpck), **firmware, clock, memory.pages, {.vmpl = options.vmpl});
-  RecordingReports reports(channel);
+  /// prepare checks what can be checked and reaches the firmware: nothing is asked of the host before.
+  Status prepare() {
+    TRY(check_config(options_.config));
+    TRY(check_destinations(options_));
+    return firmware_.open(options_.firmware, options_.vmpl, until());
+  }
 
-  posix::Fd line = TRY(posix::connect_unix(options.proxy_path, clock, until));
+  Status over(Transport& wire, LineKind kind) {
+    FrameTally tally(wire);
+    RecordingReports reports(firmware_.reports());
+    summary_.connected = clock_.now();
+    AttestConfig config = options_.config;
+    config.line = kind;
+    config.budget = std::max(until() - *summary_.connected, std::chrono::nanoseconds(1));
+    const Result<Released> released = attest({tally, reports, entropy_, clock_}, config, memory_.workspace);
+    summary_.trace = memory_.workspace.trace;
+    summary_.frames = tally.octets().size();
+    std::ranges::copy(tally.octets(), summary_.frame_octets.begin());
+    const Status kept = keep_report(reports, options_.report_file);
+    if (!released) return released.error();
+    TRY(kept);
+    const crypto::Sha256Digest digest = TRY(crypto::sha256({released->secret}));
+    summary_.kept_in = TRY(hand_on(released->secret, options_));
+    summary_.secret = {released->secret.size(), digest};
+    summary_.authenticated = released->authenticated;
+    return ok();
+  }
+
+  Deadline until() const { return summary_.started + options_.config.budget; }
+
+  Summary told(const Status& done) && {
+    if (!done) summary_.error = done.error();
+    return std::move(summary_);
+  }
+
+ private:
+  const Options& options_;
+  Clock& clock_;
+  Entropy& entropy_;
+  Memory& memory_;
+  Firmware firmware_;
+  Summary summary_;
+};
+
+Status on_the_line_of(const Options& options, Clock& clock, Attempt& attempt) {
+  TRY(attempt.prepare());
+  posix::Fd line = TRY(open_line(options.line, clock, attempt.until()));
   posix::FdTransport wire(std::move(line), clock);
-  FrameTally tally(wire);
-  summary.connected = clock.now();
+  return attempt.over(wire, options.line.line_kind());
+}
 
-  config.budget = std::max(until - *summary.connected, std::chrono::nanoseconds(1));
-  const Result<Released> released = attest({tally, reports, entropy, clock}, config, memory.workspace);
-  summary.trace = memory.workspace.trace;
-  summary.frames = tally.octets().size();
-  std::ranges::copy(tally.octets(), summary.frame_octets.begin());
-  const Status kept = keep_report(reports, options.report_file);
-  if (!released) return released.error();
-  TRY(kept);
-  const crypto::Sha256Digest digest = TRY(crypto::sha256({released->secret}));
-  summary.kept_in = TRY(hand_on(released->secret, options));
-  summary.secret = {released->secret.size(), digest};
-  summary.authenticated = released->authenticated;
-  return ok();
+Status on_an_open_line(Transport& wire, LineKind kind, Attempt& attempt) {
+  TRY(attempt.prepare());
+  return attempt.over(wire, kind);
 }
 
 }  // namespace
 
 Summary run_attempt(const Options& options, Clock& clock, Entropy& entropy, Memory& memory) {
-  Summary summary;
-  summary.terms = options.config.terms;
-  summary.started = clock.now();
-  const Status done = attempt(options, clock, entropy, memory, summary);
-  if (!done) summary.error = done.error();
-  return summary;
+  Attempt attempt(options, clock, entropy, memory);
+  const Status done = on_the_line_of(options, clock, attempt);
+  return std::move(attempt).told(done);
+}
+
+Summary run_attempt_over(Transport& wire, LineKind kind, const Options& options, Clock& clock, Entropy& entropy,
+                         Memory& memory) {
+  Attempt attempt(options, clock, entropy, memory);
+  const Status done = on_an_open_line(wire, kind, attempt);
+  return std::move(attempt).told(done);
 }
 
 }  // namespace attestbed::guest

@@ -6,7 +6,8 @@
 namespace attestbed::guest {
 
 /// FrameTally passes octets on and counts them by turn. Guest and proxy take turns, one frame each (docs/protocol.md),
-/// so a turn is a frame; one that broke off counts with what went through.
+/// so a turn is a frame; one that broke off counts with what went through. On a serial line a turn also holds what was
+/// repeated or dropped in it; what came before the guest's first octet was drained and does not count.
 class FrameTally final : public Transport {
  public:
   static constexpr std::size_t kFrames = 4;
@@ -31,6 +32,7 @@ class FrameTally final : public Transport {
   enum class Turn { nobody, guest, host };
 
   void count(Turn turn, std::size_t octets) {
+    if (turn == Turn::host && turn_ == Turn::nobody) return;
     if (turn != turn_ && frames_ < kFrames) ++frames_;
     turn_ = turn;
     octets_[frames_ - 1] += octets;

@@ -45,6 +45,16 @@ TEST(FrameTally, CountsNothingBeforeTheFirstOctet) {
   EXPECT_TRUE(tally.octets().empty());
 }
 
+TEST(FrameTally, DoesNotCountWhatWasDrained) {
+  Trickle wire(9);
+  FrameTally tally(wire);
+  ByteArray<64> into{};
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(tally.read_some(into, kNever));
+  ASSERT_TRUE(tally.write_all(Bytes(into).first(39), kNever));
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(tally.read_some(into, kNever));
+  EXPECT_EQ(std::vector(tally.octets().begin(), tally.octets().end()), (std::vector<std::size_t>{39, 4}));
+}
+
 TEST(FrameTally, APeerThatNeverEndsDoesNotOverrunIt) {
   Trickle wire(100);
   FrameTally tally(wire);

@@ -10,16 +10,16 @@
 namespace attestbed::guest {
 namespace {
 
-constexpr std::string_view kUnixScheme = "unix:";
-
 constexpr const char* kFooter = R"(
 Without --out and --stdout the secret is counted and hashed (both are in the result) and then dropped.
 
 Exit status: 0 released, 1 refused, 2 usage or configuration, 3 transport, 4 firmware, 5 the host broke the protocol.
 
-Example:
+Examples:
   attest-guest --unix /run/attestbed/proxy.sock --firmware unix:/run/attestbed/firmware.sock \
     --secret-auth none --out /run/volume.key
+  attest-guest --vsock 2:1995 --firmware sev-guest --secret-auth none --out /run/volume.key
+  attest-guest --serial /dev/ttyS2 --firmware sev-guest:/dev/sev-guest --secret-auth none --out /run/volume.key
 )";
 
 ParsedOptions mistake(std::string_view text) {
@@ -32,16 +32,19 @@ ParsedOptions mistake(std::string_view text) {
 
 ParsedOptions parse_options(int argc, const char* const* argv) {
   Options options;
-  std::string firmware, secret_auth, resource{protocol::kDefaultResource};
+  std::string unix_path, vsock, serial, firmware, secret_auth, resource{protocol::kDefaultResource};
   std::uint32_t seconds = 60;
 
   CLI::App app{"Attest this guest and receive its secret: one attempt, one key.", "attest-guest"};
   app.set_version_flag("--version", "attest-guest " ATTESTBED_VERSION);
   app.footer(kFooter);
-  app.add_option("--unix", options.proxy_path, "Unix socket of attest-proxy")->required()->type_name("PATH");
-  app.add_option("--firmware", firmware, "SNP firmware: the socket of snp-sim serve")
+  app.add_option("--unix", unix_path, "The line to attest-proxy: its unix socket")->type_name("PATH");
+  app.add_option("--vsock", vsock, "The line to attest-proxy: its vsock; the host is CID 2, the proxy's port 1995")
+      ->type_name("CID:PORT");
+  app.add_option("--serial", serial, "The line to attest-proxy: a serial device of this guest")->type_name("DEVICE");
+  app.add_option("--firmware", firmware, "SNP firmware: the socket of snp-sim serve, or the kernel's device")
       ->required()
-      ->type_name("unix:PATH");
+      ->type_name("unix:PATH|sev-guest[:DEVICE]");
   app.add_option("--secret-auth", secret_auth,
                  "How the guest knows whose secret it got; 'none' is the only value and must be chosen by name")
       ->type_name("none");
@@ -67,15 +70,29 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     if (e.get_exit_code() == 0) return {std::nullopt, app.exit(e)};
     return mistake(e.what());
   }
+  const int lines = static_cast<int>(app.count("--unix") + app.count("--vsock") + app.count("--serial"));
+  if (lines != 1) {
+    return mistake(std::string(lines == 0 ? "no line to the proxy" : "more than one line to the proxy") +
+                   ": give one of --unix PATH, --vsock CID:PORT, --serial DEVICE");
+  }
+  if (app.count("--vsock") > 0) {
+    const Result<LineAddress> address = parse_vsock(vsock);
+    if (!address) return mistake("--vsock is CID:PORT, two decimal numbers below 4294967295, found '" + vsock + "'");
+    options.line = *address;
+  } else {
+    const bool is_serial = app.count("--serial") > 0;
+    options.line.kind = is_serial ? LineAddress::Kind::serial : LineAddress::Kind::unix_socket;
+    options.line.path = is_serial ? serial : unix_path;
+    if (options.line.path.empty()) return mistake(is_serial ? "--serial is empty" : "--unix is empty");
+  }
   if (secret_auth != "none") {
     return mistake(
         (secret_auth.empty() ? "--secret-auth is missing" : "--secret-auth has no value '" + secret_auth + "'") +
         ": say '--secret-auth none', since nothing proves yet who sent the secret");
   }
-  if (!firmware.starts_with(kUnixScheme) || firmware.size() == kUnixScheme.size()) {
-    return mistake("--firmware is 'unix:PATH', found '" + firmware + "'");
-  }
-  options.firmware_path = firmware.substr(kUnixScheme.size());
+  const Result<FirmwareAddress> firmware_address = parse_firmware(firmware);
+  if (!firmware_address) return mistake("--firmware is 'unix:PATH' or 'sev-guest[:DEVICE]', found '" + firmware + "'");
+  options.firmware = *firmware_address;
   const Result<protocol::ResourcePath> path = protocol::ResourcePath::parse(resource, "--resource");
   if (!path)
     return mistake("--resource '" + resource + "' is not three parts of A-Z a-z 0-9 _ - . with '/' between them");

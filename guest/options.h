@@ -5,20 +5,23 @@
 #include <string>
 
 #include "core/attest.h"
+#include "guest/firmware.h"
+#include "guest/line.h"
 
 namespace attestbed::guest {
 
 /// Options is the configuration of one run: the guest's own, nothing the host says changes it.
-///   proxy_path     unix socket of the proxy
-///   firmware_path  unix socket of the simulated firmware
+///   line           where the proxy is met
+///   firmware       where reports come from
+///   config         config.line follows from `line`, whatever it says
 ///   out_file       new file of mode 0600 for the secret; empty = none
 ///   to_stdout      the secret, and nothing else, goes to standard output
 ///   report_file    new file of mode 0600 for the report, for people; empty = none
 ///   json           the result as one JSON object on standard output
 /// Without out_file and to_stdout the secret is counted, hashed and dropped.
 struct Options {
-  std::string proxy_path;
-  std::string firmware_path;
+  LineAddress line;
+  FirmwareAddress firmware;
   AttestConfig config;
   unsigned vmpl = 0;
   std::string out_file;

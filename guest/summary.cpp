@@ -32,9 +32,9 @@ class SummaryJson {
     text_or_null("attestation", attestation_of(summary_));
     json_.name("authenticated");
     json_.boolean(summary_.authenticated);
-    // The page protocol over a socket exists in simulation only, so this is a fact and not a guess.
     json_.name("simulated_firmware");
-    json_.boolean(true);
+    json_.boolean(summary_.simulated_firmware);
+    number("negotiation_requests", summary_.trace.negotiation_requests);
     secret();
     phases();
     frames();
@@ -150,7 +150,8 @@ std::string summary_line(const Summary& summary) {
          posix::to_hex(summary.secret->sha256) + ", " +
          (summary.kept_in.empty() ? "dropped (no --out, no --stdout)" : "to " + summary.kept_in) + ", " +
          (summary.authenticated ? "authenticated" : "not authenticated (--secret-auth none)") +
-         ", simulated firmware, " + milliseconds(opened - summary.started) + " ms";
+         (summary.simulated_firmware ? ", simulated firmware, " : ", ") + milliseconds(opened - summary.started) +
+         " ms";
 }
 
 }  // namespace attestbed::guest

@@ -30,6 +30,7 @@ struct Summary {
   std::size_t frames = 0;
   std::optional<Error> error;
   bool authenticated = false;
+  bool simulated_firmware = false;
   std::optional<SecretFacts> secret;
   std::string kept_in;
 
@@ -49,7 +50,8 @@ inline constexpr std::size_t kMaxSummaryBytes = 32 * 1024;
 ///   detail              the host's own words, escaped; null if it gave none; absent if released
 ///   attestation         id that every log of this attempt names; null before the challenge is known
 ///   authenticated       whether the owner's signature over the secret was verified
-///   simulated_firmware  true
+///   simulated_firmware  whether the report came over the socket of a simulation
+///   negotiation_requests  how often the NegotiationRequest was sent; above 1 only on serial lines
 ///   secret              {octets, sha256, kept_in (path or null)}; null if none was released
 ///   phases              [{name, ms}] of the steps that were completed, in order
 ///   frames              [{message, from, octets}] that crossed the line, in order; the last one may be cut off

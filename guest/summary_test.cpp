@@ -23,6 +23,7 @@ nlohmann::json json_of(const Summary& summary) {
 
 Summary released() {
   Summary summary;
+  summary.simulated_firmware = true;
   summary.started = at(1'000);
   summary.connected = at(2'500);
   summary.trace.reached = AttestStep::opened;
@@ -60,6 +61,15 @@ TEST(SummaryJson, OfAReleaseHasNoErrorMembers) {
   EXPECT_EQ(json["terms"],
             nlohmann::json({{"binding", "svsm-sha512"}, {"key", "P-521"}, {"resource", "default/sample/test"}}));
   EXPECT_EQ(json["report_data"], "ab" + std::string(126, '0'));
+}
+
+TEST(SummaryJson, AReportOfTheKernelsDeviceIsNotCalledSimulated) {
+  Summary summary = released();
+  summary.simulated_firmware = false;
+  summary.trace.negotiation_requests = 3;
+  EXPECT_EQ(json_of(summary)["simulated_firmware"], false);
+  EXPECT_EQ(json_of(summary)["negotiation_requests"], 3);
+  EXPECT_EQ(summary_line(summary).find("simulated"), std::string::npos);
 }
 
 TEST(SummaryJson, PhasesAreThePartsOfTheWholeTime) {

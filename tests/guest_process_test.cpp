@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "tests/programs.h"
 
@@ -162,11 +163,19 @@ std::vector<std::string> with(std::vector<std::string> more) {
 INSTANTIATE_TEST_SUITE_P(
     Flags, GuestUsage,
     testing::Values(
-        UsageCase{"NothingAtAll", {}, "--unix is required"},
+        UsageCase{"NothingAtAll", {}, "--firmware is required"},
+        UsageCase{"NoLine", {"--firmware", "unix:/f", "--secret-auth", "none"}, "no line to the proxy: give one of"},
+        UsageCase{"TwoLines", with({"--serial", "/dev/ttyS2"}), "more than one line to the proxy"},
+        UsageCase{"VsockWithoutPort", {"--vsock", "2", "--firmware", "unix:/f", "--secret-auth", "none"}, "CID:PORT"},
+        UsageCase{"VsockWildcard", {"--vsock", "4294967295:1995", "--firmware", "unix:/f"}, "CID:PORT"},
+        UsageCase{"VsockTrailing", {"--vsock", "2:1995x", "--firmware", "unix:/f"}, "CID:PORT"},
+        UsageCase{"EmptySerial", {"--serial", "", "--firmware", "unix:/f"}, "--serial"},
         UsageCase{"NoSecretAuth", {"--unix", "/p", "--firmware", "unix:/f"}, "--secret-auth is missing"},
         UsageCase{"UnknownSecretAuth", {"--unix", "/p", "--firmware", "unix:/f", "--secret-auth", "owner"}, "'owner'"},
         UsageCase{"FirmwareScheme", {"--unix", "/p", "--firmware", "/f", "--secret-auth", "none"}, "'unix:PATH'"},
         UsageCase{"EmptyFirmware", {"--unix", "/p", "--firmware", "unix:", "--secret-auth", "none"}, "'unix:PATH'"},
+        UsageCase{
+            "EmptyDevice", {"--unix", "/p", "--firmware", "sev-guest:", "--secret-auth", "none"}, "sev-guest[:DEVICE]"},
         UsageCase{"ResourceClimbs", with({"--resource", "a/../b"}), "three parts"},
         UsageCase{"TimeoutZero", with({"--timeout", "0"}), "--timeout"},
         UsageCase{"TimeoutText", with({"--timeout", "soon"}), "--timeout"},
@@ -175,6 +184,15 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{"OutAndStdout", with({"--out", "/x", "--stdout"}), "excludes"},
         UsageCase{"UnknownFlag", with({"--insecure"}), "--insecure"}),
     [](const auto& test) { return test.param.name; });
+
+TEST_F(GuestProcess, AMachineWithoutTheKernelsDeviceSaysSo) {
+  const Finished guest = run("attest-guest", {"--unix", "/nonexistent/p", "--firmware",
+                                              "sev-guest:/nonexistent/sev-guest", "--secret-auth", "none", "--json"});
+  EXPECT_EQ(guest.exit.text(), "exit 4");
+  EXPECT_EQ(guest.json()["code"], "firmware_unreachable");
+  EXPECT_EQ(guest.json()["found"], ENOENT);
+  EXPECT_EQ(guest.json()["simulated_firmware"], false);
+}
 
 TEST_F(GuestProcess, AFileThatCannotBeWrittenIsFoundBeforeAnybodyIsAsked) {
   const Finished guest = this->guest({"--out", file("absent/key")});

@@ -7,6 +7,12 @@
 
 namespace attestbed {
 
+/// LineKind says what may be taken for granted about the octets of a line.
+///   connected  a socket: the peer is there, the first octet is its first octet
+///   serial     a line that was there before either end: octets may be older than the peer, may come from something
+///              else, and may have gone where nobody listened yet
+enum class LineKind : std::uint8_t { connected, serial };
+
 /// Transport is one reliable byte stream to the peer; framing lives above it. Both calls return by `until`.
 class Transport {
  public:

@@ -3,57 +3,20 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <optional>
-#include <stdexcept>
 
 #include "core/posix/clock.h"
+#include "core/posix/one_fd_line.h"
+#include "core/posix/pty_pair.h"
 #include "core/posix/transport_contract.h"
 
 namespace attestbed::posix {
 namespace {
-
-void must(bool worked, const char* what) {
-  if (!worked) throw std::runtime_error(what);
-}
-
-/// Cancel is what a program's signal handler would write to.
-class Cancel {
- public:
-  Cancel() : event_(eventfd(0, EFD_CLOEXEC)) { must(static_cast<bool>(event_), "eventfd"); }
-  int fd() const { return event_.get(); }
-  void now() { must(eventfd_write(event_.get(), 1) == 0, "eventfd_write"); }
-
- private:
-  Fd event_;
-};
-
-/// OneFdLine is a line whose ends are one descriptor each.
-class OneFdLine {
- public:
-  Transport& near() { return *near_; }
-  Transport& far() { return *far_; }
-  void close_far() { far_.reset(); }
-  void cancel_near() { cancel_.now(); }
-  Clock& clock() { return clock_; }
-
- protected:
-  void open(Fd near, Fd far) {
-    near_.emplace(std::move(near), clock_);
-    far_.emplace(std::move(far), clock_);
-    near_->cancel_on(cancel_.fd());
-  }
-
- private:
-  SteadyClock clock_;
-  Cancel cancel_;
-  std::optional<FdTransport> near_, far_;
-};
 
 struct UnixSocketPair : OneFdLine {
   static constexpr bool kKeepsDataOnClose = true;
@@ -66,16 +29,13 @@ struct UnixSocketPair : OneFdLine {
 
 /// raw_pty is a pseudo terminal without line discipline: octets pass as they are.
 std::pair<Fd, Fd> raw_pty() {
-  Fd controller(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  must(controller && grantpt(controller.get()) == 0 && unlockpt(controller.get()) == 0, "posix_openpt");
-  char name[64] = {};
-  must(ptsname_r(controller.get(), name, sizeof name) == 0, "ptsname_r");
-  Fd terminal(::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  Pty pty;
+  Fd terminal(::open(pty.device.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
   termios mode{};
   must(terminal && tcgetattr(terminal.get(), &mode) == 0, "tcgetattr");
   cfmakeraw(&mode);
   must(tcsetattr(terminal.get(), TCSANOW, &mode) == 0, "tcsetattr");
-  return {std::move(controller), std::move(terminal)};
+  return {std::move(pty.controller), std::move(terminal)};
 }
 
 struct PtyPair : OneFdLine {

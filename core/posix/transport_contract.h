@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,6 +20,9 @@
 //     Clock& clock();                                  // what the line's deadlines are measured with
 //   };
 //   INSTANTIATE_TYPED_TEST_SUITE_P(MyLine, TransportContract, MyLine);
+//
+// A line that not every machine has also has `static std::string why_absent()`, empty where it is there; elsewhere its
+// tests are skipped with that reason, and its constructor leaves it closed.
 //
 // A line that a program can cancel also has `void cancel_near()`, and joins CancellableTransportContract. The ends are
 // used from two threads at once, one each; what a test writes before anybody reads is at most 10 octets, so a line may
@@ -39,6 +43,11 @@ inline std::vector<std::uint8_t> counting(std::size_t size) {
 template <class Line>
 class TransportContract : public testing::Test {
  protected:
+  void SetUp() override {
+    if constexpr (requires { Line::why_absent(); }) {
+      if (const std::string why = Line::why_absent(); !why.empty()) GTEST_SKIP() << why;
+    }
+  }
   Deadline soon() { return line_.clock().now() + kSoon; }
   Deadline patient() { return line_.clock().now() + kPatience; }
 

@@ -22,4 +22,9 @@ Status send_frame(Transport& wire, Bytes body, Deadline until);
 ///            closed if it closes before it; the transport's
 Result<MutBytes> receive_frame(Transport& wire, MutBytes into, Deadline until);
 
+/// receive_frame_begun_by is receive_frame where the peer may never have heard the question.
+///   returns  nothing if no octet came by `begin`; the line is as it was
+///   errors   as receive_frame; a frame that began and is not complete by `until` is `deadline`
+Result<std::optional<MutBytes>> receive_frame_begun_by(Transport& wire, MutBytes into, Deadline begin, Deadline until);
+
 }  // namespace attestbed::protocol
