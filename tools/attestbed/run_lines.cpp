@@ -44,7 +44,8 @@ Outcome<void> Lines::connect(pid_t proxy, Clock& clock, Deadline until) {
     }
     case LineType::pty: {
       if (tamper_ == Tamper::nothing) return connect_ptys(clock, until);
-      auto ends = std::make_shared<Relay::Ends>(std::move(guest_ends_[0].ours), std::move(proxy_ends_[0].ours));
+      auto ends =
+          std::make_shared<Relay::Ends>(Relay::Ends{std::move(guest_ends_[0].ours), std::move(proxy_ends_[0].ours)});
       plan.open = [ends](Clock&, int, Deadline) -> Result<Relay::Ends> { return std::move(*ends); };
       break;
     }
