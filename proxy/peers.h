@@ -19,6 +19,7 @@ struct AttemptBudget {
 
 /// Peer is who an attempt is counted for: one line, or one machine behind several. Its budget is a token bucket.
 ///   running  attempts of this peer that run now; for the one thread that starts and ends them
+///   lines    of this peer that are open, those too that are being given up; for the same thread
 class Peer {
  public:
   Peer(const AttemptBudget& budget, Instant now) : budget_(budget), tokens_(budget.at_once), since_(now) {}
@@ -28,7 +29,7 @@ class Peer {
   /// is_rested: the budget is whole again, so that forgetting this peer changes nothing for it.
   bool is_rested(Instant now);
 
-  unsigned running = 0;
+  unsigned running = 0, lines = 0;
 
  private:
   void refill(Instant now);

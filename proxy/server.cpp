@@ -21,7 +21,6 @@ using log::Level;
 
 constexpr auto kDrainTime = 1s;  // of a line that is then closed
 constexpr std::size_t kDrainOctets = protocol::kFramePrefixBytes + protocol::kMaxFrameBytes;
-constexpr auto kSilence = 500ms;  // that ends the draining of a serial line
 constexpr std::ptrdiff_t kMaxLeaving = 64;
 constexpr auto kPatience = 1ms;     // of the poll loop with one line; a deadline of `now` would not even try
 constexpr auto kLastWords = 1s;     // for what a cancelled session still has to say
@@ -192,6 +191,17 @@ void Server::accept_all(Listener& door) {
               .lives = taken.lives,
               .after_answer = taken.after_answer,
               .door = &door};
+    // A machine that opens lines without end shuts out itself alone. It is not told: each line that is given up with
+    // words keeps the doors from others for a while.
+    if (!taken.peer.empty() && line.peer->lines >= config_.max_lines_per_peer) {
+      log::event(Level::warning, "turned_away",
+                 {{"peer", line.name},
+                  {"code", error_name(Errc::proxy_busy)},
+                  {"detail", "this peer has as many lines as it may"},
+                  {"told", false}});
+      continue;
+    }
+    ++line.peer->lines;
     log::event(Level::debug, "line_opened", {{"peer", line.name}});
     if (line.lives != Lives::for_ever && open_lines() >= config_.max_lines) {
       turn_away(std::move(line), Errc::proxy_busy, "every line is taken");
@@ -244,7 +254,7 @@ void Server::turn_away(Line line, Errc code, const char* why) {
 }
 
 void Server::drain(Line line) {
-  const Deadline until = clock_.now() + (line.kind == LineKind::serial ? kSilence : kDrainTime);
+  const Deadline until = clock_.now() + (line.kind == LineKind::serial ? kSerialSilence : kDrainTime);
   draining_.push_back({std::move(line), until, kDrainOctets});
 }
 
@@ -272,7 +282,7 @@ bool Server::discard(Draining& draining) {
   std::array<std::uint8_t, 4096> sink;
   const Result<std::size_t> got = draining.line.wire->read_some(sink, clock_.now() + kPatience);
   if (!got) return got.error().code == Errc::deadline;
-  if (draining.line.kind == LineKind::serial) draining.until = clock_.now() + kSilence;
+  if (draining.line.kind == LineKind::serial) draining.until = clock_.now() + kSerialSilence;
   if (draining.line.lives == Lives::for_ever) return true;
   draining.octets_left -= std::min(draining.octets_left, *got);
   return draining.octets_left > 0;
@@ -281,6 +291,7 @@ bool Server::discard(Draining& draining) {
 void Server::close(Line line) {
   log::event(Level::debug, "line_closed", {{"peer", line.name}, {"attempts", line.attempts}});
   line.wire.reset();
+  --line.peer->lines;
   if (!doors_.empty()) line.door->line_ended();
 }
 

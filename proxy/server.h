@@ -17,12 +17,15 @@
 
 namespace attestbed::proxy {
 
+/// kSerialSilence ends the draining of a serial line whose attempt lost step.
+inline constexpr std::chrono::milliseconds kSerialSilence{500};
+
 /// ServerConfig bounds what all guests together may take, and what each may.
 ///   max_sessions           attempts at once, each a thread and a broker session
 ///   max_sessions_per_peer  of them for one peer, for peers that may have several lines
-///   max_lines              open lines; an idle one costs a descriptor and has no deadline. Serial lines are not
-///   counted:
-///                          the configuration names them
+///   max_lines              open lines; an idle one costs a descriptor and has no deadline. Serial devices are
+///                          not counted: the configuration names them
+///   max_lines_per_peer     of them for one peer, for peers that may have several; further ones are closed unheard
 ///   attempts               how often a peer may begin one; beyond that it is told attempts_exhausted
 ///   queue_wait             how long a guest waits for a session before it is told proxy_busy
 ///   grace                  for running attempts after the request to stop; then they are cancelled
@@ -31,6 +34,7 @@ struct ServerConfig {
   std::size_t max_sessions = 128;
   unsigned max_sessions_per_peer = 8;
   std::size_t max_lines = 512;
+  unsigned max_lines_per_peer = 32;
   AttemptBudget attempts;
   std::chrono::nanoseconds queue_wait = std::chrono::seconds(5);
   std::chrono::nanoseconds grace = std::chrono::seconds(5);

@@ -96,6 +96,22 @@ TEST(Doors, MachineKeepsItsBudgetWhenItConnectsAnew) {
   EXPECT_EQ(broker.sessions, 3);
 }
 
+TEST(Doors, MachineThatOpensLinesWithoutEndShutsOutItselfAlone) {
+  FakeBroker broker(plain());
+  Street street;
+  ServerConfig config = Running::defaults();
+  config.max_lines = 8;
+  config.max_lines_per_peer = 4;
+  const Running server(broker, config, door_to(street));
+  std::vector<GuestEnd> silent;
+  for (int i = 0; i < 4; ++i) silent.push_back(street.connect("cid 7"));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(street.connect("cid 7").receive(), "(closed)") << i;
+  EXPECT_TRUE(street.connect("cid 8").attest(plain()));
+  silent.pop_back();
+  for (bool again = true; again;)
+    again = !street.connect("cid 7").attest(plain());  // once its place is seen to be free
+}
+
 TEST(Doors, MachineWithManyLinesHasNoMoreSessionsThanItsShare) {
   FakeBroker broker(plain());
   Street street;

@@ -9,6 +9,9 @@
 namespace attestbed::proxy {
 namespace {
 
+constexpr auto kGlance = std::chrono::milliseconds(1);
+constexpr int kMaxGlances = 16;  // a guest that never stops sending is noise, which the next attempt skips or refuses
+
 using protocol::Phase;
 
 Failure no_fault_of_the_guest(const Error& error) {
@@ -182,7 +185,8 @@ class Attempt {
 
   Outcome<MutBytes> receive_first() {
     if (!is_serial()) return receive();
-    const Result<protocol::FrameStart> start = protocol::find_frame(guest_, until_);
+    const Deadline until = std::min(until_, clock_.now() + kFrameStartPatience);
+    const Result<protocol::FrameStart> start = protocol::find_frame(guest_, until);
     if (!start) {
       // Noise is no attempt. A guest behind it repeats its request; an error would only be taken for the answer.
       may_tell_ = start.error().code != Errc::line_noise;
@@ -240,8 +244,17 @@ class Attempt {
       const Deadline until = std::min(clock_.now(), until_) + config_.refusal_budget;
       told = body && protocol::send_frame(guest_, *body, until);
       in_step_ = in_step_ && told;
+      if (is_serial() && told) drop_what_waits();
     }
     log_.refused(failure, phase_, told, clock_.now() - began_);
+  }
+
+  // What has come while the broker was silent are repetitions of a question that is answered now. Left on the line each
+  // would begin an attempt of its own, whose refusal the next guest would take for its answer.
+  void drop_what_waits() {
+    for (int i = 0; i < kMaxGlances; ++i) {
+      if (!guest_.read_some(in_, clock_.now() + kGlance)) return;
+    }
   }
 
   void begin_budget() {

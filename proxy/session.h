@@ -23,6 +23,10 @@ struct SessionConfig {
   std::chrono::nanoseconds refusal_budget = std::chrono::seconds(2);
 };
 
+/// kFrameStartPatience is how long octets that are no frame may hold a session on a serial line, if `budget` is not
+/// shorter.
+inline constexpr std::chrono::seconds kFrameStartPatience{5};
+
 /// LineState is how an attempt leaves its line: `in_step` if every frame was read and written whole, so that another
 /// attempt may follow; there is no way back into step inside a frame.
 enum class LineState { in_step, lost };

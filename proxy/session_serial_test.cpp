@@ -60,6 +60,29 @@ TEST(SerialSession, SkipsNoiseBeforeTheFirstFrame) {
   EXPECT_TRUE(log.has(R"("octets":34)")) << log.text();
 }
 
+// A guest that waited for a slow broker has asked several times. When it is refused, none of that may begin an attempt
+// whose refusal the next guest would read.
+TEST(SerialSession, RefusalAnswersWhatWasRepeatedMeanwhileToo) {
+  FakeBroker broker(plain());
+  broker.fault = [](FakeBroker::Call) { return Failure{Errc::broker_unreachable, "nobody there", {}}; };
+  SocketPair ends = socket_pair();
+  GuestEnd guest(std::move(ends.guest_end));
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(guest.send(plain().negotiation_request));
+  posix::SteadyClock clock;
+  posix::FdTransport wire(std::move(ends.proxy_end), clock);
+  std::atomic<bool> cancelled = false;
+  SessionLog log(7, "test");
+  const SessionConfig config{.resource = {}, .allowed = {protocol::ResourcePath()}, .budget = 60s};
+  const LineRules rules{
+      .kind = LineKind::serial, .take_attempt = [] { return true; }, .open_broker = [] { return nullptr; }};
+  EXPECT_EQ(serve_attempt(wire, *broker.open(cancelled), config, clock, cancelled, log, rules), LineState::in_step);
+  EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "broker_unreachable");
+  ByteArray<1> octet{};
+  const auto left = wire.read_some(octet, clock.now() + 1ms);
+  ASSERT_FALSE(left) << "a repetition is left on the line";
+  EXPECT_EQ(left.error().code, Errc::deadline);
+}
+
 TEST(SerialSession, MoreNoiseThanThatIsToldToTheLogAlone) {
   LogCapture log;
   FakeBroker broker(plain());

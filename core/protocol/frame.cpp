@@ -26,7 +26,6 @@ Status read_exactly(Transport& wire, MutBytes into, std::size_t have, std::size_
   return ok();
 }
 
-constexpr std::size_t kMinObjectBytes = 2;  // "{}"
 constexpr std::size_t kStartBytes = kFramePrefixBytes + 1;
 
 // Whether `octets`, at most kStartBytes of them, may be the beginning of a length in 2..65536 and a brace.
@@ -37,7 +36,7 @@ bool may_start(Bytes octets) {
   }
   // What is missing of the length can only make it larger.
   if (length > kMaxFrameBytes) return false;
-  if (octets.size() >= kFramePrefixBytes && length < kMinObjectBytes) return false;
+  if (octets.size() >= kFramePrefixBytes && length < kMinFoundBytes) return false;
   return octets.size() < kStartBytes || octets[kFramePrefixBytes] == '{';
 }
 

@@ -33,6 +33,7 @@ struct FrameStart {
   std::size_t skipped = 0;
 };
 inline constexpr std::size_t kMaxSkippedOctets = 4096;
+inline constexpr std::size_t kMinFoundBytes = 2;  // "{}"
 
 /// find_frame reads on a serial line, where anything may have been written before the peer began to speak, up to the
 /// beginning of an attempt's first frame: eight octets that are a length in 2..65536, then `{`. It takes no octet

@@ -169,7 +169,8 @@ std::map<std::string, LineType> transports() {
 
 constexpr const char* kFooter = R"(
 Starts snp-sim, mock-kbs, attest-proxy and attest-guest as processes on private sockets, attests, cleans up.
-Exit status: 0 all released, 1 one was refused or failed (always with --break), 2 usage, 3 a part could not run.
+Exit status: 0 all released, 1 one was refused or failed (with --break: as it should),
+2 usage, 3 a part could not run, or nobody noticed what was broken.
 
 Examples:
   attestbed run --show-secret

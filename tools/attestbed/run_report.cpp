@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/posix/describe.h"
+#include "tools/attestbed/exit_code.h"
 #include "tools/attestbed/run_drawing.h"
 #include "tools/attestbed/run_table.h"
 #include "tools/attestbed/run_verdict.h"
@@ -223,6 +224,12 @@ ordered_json guest_json(const GuestRun& run, std::size_t number, ShowSecret show
 
 bool RunResult::all_released() const {
   return !guests.empty() && std::ranges::all_of(guests, &GuestRun::released);
+}
+
+int RunResult::exit() const {
+  if (scenario.broken == nullptr) return all_released() ? kExitOk : kExitRefused;
+  const bool noticed = !guests.empty() && break_unmet(*scenario.broken, guests.front()).empty();
+  return noticed ? kExitRefused : kExitCouldNotRun;
 }
 
 std::string run_json(const RunResult& result, ShowSecret show) {

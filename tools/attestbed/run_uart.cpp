@@ -10,6 +10,7 @@
 #include "core/posix/clock.h"
 #include "core/posix/fd_transport.h"
 #include "guest/attempt.h"
+#include "guest/hardening.h"
 #include "guest/uart_transport.h"
 #include "tools/attestbed/uart_cable.h"
 
@@ -65,6 +66,7 @@ guest::Summary attempt(const UartGuest& told, const guest::Options& options, sim
   if (!uart) return failed(options, began, uart.error());
   posix::KernelEntropy entropy;
   const auto memory = std::make_unique<guest::Memory>();
+  guest::keep_out_of_swap({reinterpret_cast<const std::uint8_t*>(memory.get()), sizeof *memory});
   return guest::run_attempt_over(*uart, LineKind::serial, options, clock, entropy, *memory);
 }
 
