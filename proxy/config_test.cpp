@@ -196,7 +196,7 @@ TEST(ProxyConfig, ARefusedUrlIsShownWithoutItsUserInformation) {
                           "https://an na:hunter2@kbs.example", "gopher://anna:hunter2@kbs.example"}) {
     const char* const argv[] = {"attest-proxy", "--url", url, "--protocol", "kbs", "--unix", "/p"};
     std::ostringstream out, err;
-    const auto parsed = parse_command_line(7, argv, "0", out, err);
+    const auto parsed = parse_command_line(7, argv, "0", 0, out, err);
     ASSERT_TRUE(std::holds_alternative<int>(parsed)) << url;
     EXPECT_EQ(std::get<int>(parsed), 2);
     EXPECT_NE(err.str().find("--url"), std::string::npos) << err.str();
