@@ -125,7 +125,7 @@ class Broker:
             kind = wire.parse(body).get("type")
         except Failure:
             return ""
-        return kind.rpartition("/")[2] if isinstance(kind, str) and "/" in kind else ""
+        return kind.rpartition("/")[2] if isinstance(kind, str) else ""
 
     @staticmethod
     def expect_ok(status, body, refusal):

@@ -81,6 +81,8 @@ BROKEN_BROKERS = {
     "resource 401 otherwise": ([auth(), token(), kbs_error(401, "PluginInternalError")], "secret_refused"),
     "resource 401 no JSON": ([auth(), token(), answer(401, b"no")], "secret_refused"),
     "session lost, token good": ([auth(), token(), kbs_error(401, "TokenNotFound"), jwe()], None),
+    "session lost, a bare name": ([auth(), token(), answer(401, {"type": "TokenNotFound"}), jwe()], None),
+    "a name of its own": ([auth(), token(), kbs_error(401, "FooTokenNotFound")], "secret_refused"),
     "session lost, token lost": ([auth(), token(), *[kbs_error(401, "TokenNotFound")] * 2], "session_expired"),
     "session lost, token refused": ([auth(), token(), kbs_error(401, "TokenNotFound"),
                                      kbs_error(401, "TokenVerifierError")], "session_expired"),
