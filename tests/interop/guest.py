@@ -154,7 +154,7 @@ def read_negotiation_response(message, terms):
             accepted = wire.read_terms(accepted, "ext.accepted.")
     refusal = read_error(message)
     if refusal:
-        if challenge is not None or params is not None or accepted is not None:
+        if challenge is not None or params is not None or "accepted" in message["ext"]:
             raise Failure("contradiction", "ext.error")
         raise refusal
     if challenge is None or params is None:

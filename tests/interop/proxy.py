@@ -69,11 +69,11 @@ def read_negotiation_request(message):
     numbers = [wire.u32(number, "version") for number in version]
     if len(numbers) != 3:
         raise Failure("bad_length", "version")
+    if numbers != [0, 1, 0]:
+        raise Failure("version_unsupported", "version")
     tee = wire.one_of(message, "tee", wire.TEES)
     ext = wire.optional(message, "ext", dict)
     terms = None if ext is None else wire.read_terms(ext, "ext.")
-    if numbers != [0, 1, 0]:
-        raise Failure("version_unsupported", "version")
     if tee != "snp":
         raise Failure("tee_unsupported", "tee")
     return terms
