@@ -92,6 +92,7 @@ const char* attest_step_name(AttestStep step) {
 
 Status check_config(const AttestConfig& config) {
   TRY(protocol::check_pair(config.terms.binding, config.terms.key));
+  if (config.secret_auth != SecretAuth::none) return Error{Errc::bad_config, "secret_auth: choose none by name"};
   if (config.budget <= std::chrono::nanoseconds::zero() || config.budget > std::chrono::hours(24)) {
     return Error{Errc::bad_config, "budget: above zero and at most a day"};
   }
