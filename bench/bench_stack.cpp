@@ -130,7 +130,7 @@ struct Attempt {
   [[gnu::noinline]] void run() {
     from = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     const Platform platform{.wire = *line, .reports = *channel, .entropy = entropy, .clock = clock};
-    const Result<Released> result = attest(platform, {}, workspace);
+    const Result<Released> result = attest(platform, {.secret_auth = SecretAuth::none}, workspace);
     released = result.has_value();
   }
 };

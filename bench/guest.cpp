@@ -33,7 +33,7 @@ bool Guest::start() {
 
 bool Guest::releases(Transport& wire) {
   const Platform platform{.wire = wire, .reports = *channel_, .entropy = entropy_, .clock = clock_};
-  const Result<Released> released = attest(platform, {}, *workspace_);
+  const Result<Released> released = attest(platform, {.secret_auth = SecretAuth::none}, *workspace_);
   return released && equal_ct(released->secret, aproxy_case().plaintext);
 }
 

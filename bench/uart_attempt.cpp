@@ -108,6 +108,7 @@ Result<Released> UartAttempt::run() {
   AttestConfig config;
   config.budget = parts_->budget;
   config.line = LineKind::serial;
+  config.secret_auth = SecretAuth::none;
   return attest(platform, config, parts_->workspace);
 }
 

@@ -39,6 +39,7 @@ Result<Released> attempt(const Platform& platform, const AttestConfig& config, W
   const Bytes question = TRY(protocol::encode_negotiation_request(hello, w.send));
   w.trace.in_step = false;
   const MutBytes answer = TRY(line.negotiate(question, w.receive));
+  if (line.refused()) return refused_by_host(*line.refused(), w.trace);  // sending failed: the line is out of step
   const protocol::NegotiationResponse negotiated = TRY(protocol::decode_negotiation_response(answer, stated));
   w.trace.in_step = true;
   if (negotiated.error) return refused_by_host(*negotiated.error, w.trace);
@@ -91,6 +92,7 @@ const char* attest_step_name(AttestStep step) {
 
 Status check_config(const AttestConfig& config) {
   TRY(protocol::check_pair(config.terms.binding, config.terms.key));
+  if (config.secret_auth != SecretAuth::none) return Error{Errc::bad_config, "secret_auth: choose none by name"};
   if (config.budget <= std::chrono::nanoseconds::zero() || config.budget > std::chrono::hours(24)) {
     return Error{Errc::bad_config, "budget: above zero and at most a day"};
   }

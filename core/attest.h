@@ -7,16 +7,18 @@
 
 namespace attestbed {
 
-/// SecretAuth says how the guest knows that the secret is its owner's. `none` must be chosen by name; owner-signed
-/// secrets (docs/protocol.md, authenticated secrets) are the other value to come.
-enum class SecretAuth : std::uint8_t { none };
+/// SecretAuth says how the guest knows that the secret is its owner's.
+///   unset  nobody has decided: refused
+///   none   it does not know, and its configuration says so by name; owner-signed secrets (docs/protocol.md,
+///          authenticated secrets) are the other value to come
+enum class SecretAuth : std::uint8_t { unset, none };
 
 /// AttestConfig is the guest's own, measured configuration: nothing the host says changes it.
 ///   line  what Platform::wire is; a serial line has rules of its own (core/protocol/guest_line.h)
 struct AttestConfig {
-  protocol::Terms terms;
+  protocol::Terms terms{};
   LineKind line = LineKind::connected;
-  SecretAuth secret_auth = SecretAuth::none;
+  SecretAuth secret_auth = SecretAuth::unset;
   bool allow_empty_secret = false;
   std::chrono::nanoseconds budget = std::chrono::seconds(60);  // for the whole attempt
 };

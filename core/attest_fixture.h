@@ -161,7 +161,7 @@ class AttestTest : public testing::Test {
   BindingProvider reports_;
   CountingEntropy entropy_;
   HandClock clock_;
-  AttestConfig config_;
+  AttestConfig config_{.secret_auth = SecretAuth::none};
   std::unique_ptr<Workspace> workspace_ = std::make_unique<Workspace>();
 };
 

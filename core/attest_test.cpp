@@ -186,9 +186,17 @@ TEST_F(AttestTest, AnEmptySecretOpensWhereTheConfigurationSaysSo) {
 TEST_F(AttestTest, RefusesConfigurationsThatDoNotExist) {
   config_.terms.key = protocol::KeyType::rsa3072;
   EXPECT_EQ(run().error().code, Errc::bad_config);
-  config_ = {};
+  config_ = {.secret_auth = SecretAuth::none};
   config_.budget = std::chrono::nanoseconds::zero();
   EXPECT_EQ(run().error().code, Errc::bad_config);
+  EXPECT_TRUE(host_.received.empty()) << "nothing left the guest";
+}
+
+TEST_F(AttestTest, WhoseSecretItIsMustBeDecidedByName) {
+  config_ = {};
+  const auto refused = run();
+  EXPECT_EQ(refused.error().code, Errc::bad_config);
+  EXPECT_STREQ(refused.error().where, "secret_auth: choose none by name");
   EXPECT_TRUE(host_.received.empty()) << "nothing left the guest";
 }
 

@@ -89,6 +89,7 @@ class Run {
         host_(terms()),
         firmware_(key_, script, clock_),
         line_(make_line(script)) {
+    config_.secret_auth = SecretAuth::none;
     config_.line = setting.serial ? LineKind::serial : LineKind::connected;
     config_.terms = setting.states_terms ? terms() : protocol::Terms{};
     config_.allow_empty_secret = setting.allows_empty;

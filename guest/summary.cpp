@@ -77,7 +77,6 @@ class SummaryJson {
     if (!summary_.secret) return json_.null();
     json_.begin_object();
     number("octets", summary_.secret->octets);
-    text("sha256", posix::to_hex(summary_.secret->sha256));
     text_or_null("kept_in", summary_.kept_in);
     json_.end_object();
   }
@@ -146,8 +145,7 @@ std::string summary_line(const Summary& summary) {
     return line;
   }
   const Instant opened = summary.trace.at[static_cast<std::size_t>(AttestStep::opened)];
-  return "released" + name + ": " + std::to_string(summary.secret->octets) + " octets, SHA-256 " +
-         posix::to_hex(summary.secret->sha256) + ", " +
+  return "released" + name + ": " + std::to_string(summary.secret->octets) + " octets, " +
          (summary.kept_in.empty() ? "dropped (no --out, no --stdout)" : "to " + summary.kept_in) + ", " +
          (summary.authenticated ? "authenticated" : "not authenticated (--secret-auth none)") +
          (summary.simulated_firmware ? ", simulated firmware, " : ", ") + milliseconds(opened - summary.started) +

@@ -5,15 +5,12 @@
 #include <string>
 
 #include "core/attest.h"
-#include "core/crypto/sha2.h"
 
 namespace attestbed::guest {
 
-/// SecretFacts is what may be said about a released secret. The digest of a guessable secret tells the secret: give it
-/// to nobody who may not have that.
+/// SecretFacts is what may be said about a released secret: no digest, which tells a secret that can be guessed.
 struct SecretFacts {
   std::size_t octets = 0;
-  crypto::Sha256Digest sha256{};
 };
 
 /// Summary is what one attempt left to tell. Nothing in it is secret but what SecretFacts says.
@@ -52,7 +49,7 @@ inline constexpr std::size_t kMaxSummaryBytes = 32 * 1024;
 ///   authenticated       whether the owner's signature over the secret was verified
 ///   simulated_firmware  whether the report came over the socket of a simulation
 ///   negotiation_requests  how often the NegotiationRequest was sent; above 1 only on serial lines
-///   secret              {octets, sha256, kept_in (path or null)}; null if none was released
+///   secret              {octets, kept_in (path or null)}; null if none was released
 ///   phases              [{name, ms}] of the steps that were completed, in order
 ///   frames              [{message, from, octets}] that crossed the line, in order; the last one may be cut off
 ///   terms               {binding, key, resource} that the guest asked for

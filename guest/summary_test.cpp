@@ -32,10 +32,7 @@ Summary released() {
   summary.frames = 4;
   summary.trace.challenge = *protocol::Challenge::make(ByteArray<32>{1, 2, 3});
   summary.trace.report_data = snp::ReportData{0xab};
-  // SHA-256 of "abc": FIPS 180-4, example B.1.
-  summary.secret =
-      SecretFacts{3, {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
-                      0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad}};
+  summary.secret = SecretFacts{.octets = 3};
   return summary;
 }
 
@@ -53,7 +50,7 @@ TEST(SummaryJson, OfAReleaseHasNoErrorMembers) {
   EXPECT_EQ(json["authenticated"], false);
   EXPECT_EQ(json["simulated_firmware"], true);
   EXPECT_EQ(json["secret"]["octets"], 3);
-  EXPECT_EQ(json["secret"]["sha256"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(json["secret"].size(), 2U) << "a digest would tell a secret that can be guessed";
   EXPECT_EQ(json["secret"]["kept_in"], nullptr);
   const nlohmann::json third = {{"message", "AttestationRequest"}, {"from", "guest"}, {"octets", 1891}};
   ASSERT_EQ(json["frames"].size(), 4U);
@@ -152,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(SummaryLine, OfAReleaseSaysWhatItIsWorth) {
   const std::string line = summary_line(released());
   EXPECT_NE(line.find("released (attestation "), std::string::npos) << line;
-  EXPECT_NE(line.find("3 octets, SHA-256 ba7816bf"), std::string::npos) << line;
+  EXPECT_NE(line.find(": 3 octets, dropped"), std::string::npos) << line;
   EXPECT_NE(line.find("dropped (no --out, no --stdout)"), std::string::npos) << line;
   EXPECT_NE(line.find("not authenticated (--secret-auth none)"), std::string::npos) << line;
   EXPECT_NE(line.find("simulated firmware"), std::string::npos) << line;

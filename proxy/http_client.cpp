@@ -32,6 +32,7 @@ struct Incoming {
   std::size_t header_bytes = 0;
   std::size_t max_body_bytes, max_header_bytes;
   bool body_too_large = false, headers_too_large = false;
+  bool head_complete = false;  // the empty line after it was there
 };
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* to) {
@@ -48,13 +49,16 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* to) {
   return size;
 }
 
-std::size_t on_header(char*, std::size_t, std::size_t size, void* to) {
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* to) {
   auto& in = *static_cast<Incoming*>(to);
   if (size > in.max_header_bytes - in.header_bytes) {
     in.headers_too_large = true;
     return CURL_WRITEFUNC_ERROR;
   }
   in.header_bytes += size;
+  const std::string_view line(data, size);
+  if (line == "\r\n" || line == "\n") in.head_complete = true;
+  if (line.starts_with("HTTP/")) in.head_complete = false;  // another head follows a 1xx answer
   return size;
 }
 
@@ -82,6 +86,7 @@ Failure failure_of(CURLcode code, const Incoming& in, bool sent) {
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
       return {Errc::broker_unreachable, words, {}};
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
@@ -229,6 +234,8 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
     failure.received = std::string(h.account.data()).substr(0, kMaxReceivedBytes);
     return failure;
   }
+  // To curl a head that the connection's end cut off is a whole one.
+  if (!in.head_complete) return Failure{Errc::broker_unreachable, "the broker's answer ends inside its head", {}};
   return HttpReply{h.status(), std::move(in.body)};
 }
 

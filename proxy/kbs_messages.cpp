@@ -70,6 +70,13 @@ Result<crypto::EcPoint> parse_epk(std::string_view protected_header) {
   return crypto::EcPoint::make(crypto::Curve::p521, x, y, "protected.epk");
 }
 
+// What a KBS names its refusals (docs/protocol.md, proxy and broker). Other words are the broker's own, which a guest's
+// terminal has no need of.
+constexpr std::string_view kProblemKinds[] = {
+    "AdminAuthAccess",     "AdminAuthInitialization", "AttestationError", "JweError",          "ParsePolicyError",
+    "PluginInternalError", "PluginNotFound",          "PolicyDeny",       "PolicyEngineError", "RvpsError",
+    "TokenNotFound",       "TokenVerifierError"};
+
 }  // namespace
 
 std::string auth_request(protocol::Tee tee) {
@@ -143,8 +150,7 @@ std::string problem_kind(std::string_view body) {
   const Result<std::string> type = text_member(*object, "type", "type");
   if (!type) return {};
   const std::string kind = type->substr(type->rfind('/') + 1);
-  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-  return kind.size() <= 40 && std::ranges::all_of(kind, letter) ? kind : std::string();
+  return std::ranges::find(kProblemKinds, kind) != std::end(kProblemKinds) ? kind : std::string();
 }
 
 }  // namespace attestbed::proxy::kbs

@@ -32,8 +32,8 @@ Result<Nonce> parse_challenge(std::string_view body);
 Result<std::string> parse_token(std::string_view body);
 Result<SealedSecret> parse_jwe(std::string_view body);
 
-/// problem_kind is the last part of `type` in an error body (".../errors/PolicyDeny"), letters alone and at most 40;
-/// empty if the body is no such thing.
+/// problem_kind is the last part of `type` in an error body (".../errors/PolicyDeny") if it is one of the KBS
+/// protocol's names; else empty.
 std::string problem_kind(std::string_view body);
 
 }  // namespace attestbed::proxy::kbs

@@ -239,12 +239,15 @@ TEST(KbsMessages, CiphertextMayHave32KiBAndNoOctetMore) {
   EXPECT_EQ(larger.error().code, Errc::secret_too_large);
 }
 
-TEST(KbsMessages, ProblemKindIsTheLastPartOfTheTypeAndNothingElse) {
+TEST(KbsMessages, ProblemKindIsANameOfTheProtocolAndNothingElse) {
   const std::string prefix = R"({"type":"https://github.com/confidential-containers/kbs/errors/)";
   EXPECT_EQ(problem_kind(prefix + R"(PolicyDeny","detail":"x"})"), "PolicyDeny");
   EXPECT_EQ(problem_kind(prefix + R"(","detail":"x"})"), "");
   EXPECT_EQ(problem_kind(prefix + R"(Policy Deny","detail":"x"})"), "");
-  EXPECT_EQ(problem_kind(prefix + std::string(41, 'a') + R"("})"), "");
+  EXPECT_EQ(problem_kind(prefix + R"(FooTokenNotFound"})"), "");
+  EXPECT_EQ(problem_kind(prefix + R"(policydeny"})"), "");
+  EXPECT_EQ(problem_kind(R"({"type":"TokenNotFound"})"), "TokenNotFound");
+  EXPECT_EQ(problem_kind(R"({"type":7})"), "");
   EXPECT_EQ(problem_kind("<html>"), "");
   EXPECT_EQ(problem_kind(""), "");
 }

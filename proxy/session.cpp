@@ -72,10 +72,10 @@ class Attempt {
   Outcome<void> negotiate(MutBytes frame) {
     if (is_serial()) {
       if (!rules_.take_attempt()) return Failure{Errc::attempts_exhausted, "this line has had its attempts", {}};
-      served_.assign(frame.begin(), frame.end());
     }
+    served_.assign(frame.begin(), frame.end());  // the decoder writes into what it reads
     const Result<protocol::NegotiationRequest> request = protocol::decode_negotiation_request(frame);
-    if (!request) return Failure{Errc::malformed_request, brief(request.error()), {}};
+    if (!request) return unreadable(request.error());
     terms_ = TRY(judge(*request));
     challenge_ = TRY(broker_->auth(request->tee, until_));
     const Result<protocol::AttestationId> id = protocol::attestation_id(*challenge_);
@@ -142,14 +142,22 @@ class Attempt {
     return {};
   }
 
+  // A guest of another version may well send what cannot be read here: it is told what it can act on.
+  Failure unreadable(const Error& error) const {
+    std::vector<std::uint8_t> copy = served_;
+    const Result<protocol::Version> version = protocol::decode_version(copy);
+    if (version && *version != protocol::kVersion) return unsupported(*version);
+    return {Errc::malformed_request, brief(error), {}};
+  }
+  static Failure unsupported(const protocol::Version& v) {
+    return {Errc::version_unsupported,
+            "the guest speaks " + std::to_string(v.major) + "." + std::to_string(v.minor) + "." +
+                std::to_string(v.patch) + ", this proxy speaks 0.1.0",
+            {}};
+  }
+
   Outcome<protocol::Terms> judge(const protocol::NegotiationRequest& request) const {
-    if (request.version != protocol::kVersion) {
-      const auto& v = request.version;
-      return Failure{Errc::version_unsupported,
-                     "the guest speaks " + std::to_string(v.major) + "." + std::to_string(v.minor) + "." +
-                         std::to_string(v.patch) + ", this proxy speaks 0.1.0",
-                     {}};
-    }
+    if (request.version != protocol::kVersion) return unsupported(request.version);
     if (request.tee != protocol::Tee::snp) {
       return Failure{
           Errc::tee_unsupported, std::string("only snp is served, not ") + protocol::tee_name(request.tee), {}};

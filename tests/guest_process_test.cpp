@@ -32,8 +32,8 @@ TEST_F(GuestProcess, WritesTheSecretToAPrivateFileAndSaysSo) {
   EXPECT_EQ(json["outcome"], "released");
   EXPECT_EQ(json["authenticated"], false);
   EXPECT_EQ(json["secret"]["kept_in"], file("key"));
-  // printf 'correct horse battery staple' | sha256sum
-  EXPECT_EQ(json["secret"]["sha256"], "c4bbcb1fbec99d65bf59d85c8cb62ee2db963f0fe106f483d9afa73bd4e39a8a");
+  EXPECT_EQ(json["secret"]["octets"], 28);
+  EXPECT_EQ(guest.out.find(kSecretDigest), std::string::npos) << guest.out;
 }
 
 TEST_F(GuestProcess, WritesTheSecretToStandardOutputOnlyWhenAsked) {
@@ -46,7 +46,7 @@ TEST_F(GuestProcess, WritesTheSecretToStandardOutputOnlyWhenAsked) {
   const Finished silent = run("attest-guest", flags);
   EXPECT_EQ(silent.exit.text(), "exit 0");
   EXPECT_EQ(silent.out.find(kSecretText), std::string::npos);
-  EXPECT_NE(silent.out.find("28 octets, SHA-256 c4bbcb1f"), std::string::npos) << silent.out;
+  EXPECT_NE(silent.out.find(": 28 octets, "), std::string::npos) << silent.out;
   EXPECT_NE(silent.out.find("dropped (no --out, no --stdout)"), std::string::npos) << silent.out;
 }
 

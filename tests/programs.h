@@ -57,6 +57,8 @@ class ProgramTest : public testing::Test {
 };
 
 inline constexpr const char* kSecretText = "correct horse battery staple";
+/// The first half of `printf 'correct horse battery staple' | sha256sum`: whoever sees it can try guesses.
+inline constexpr const char* kSecretDigest = "c4bbcb1fbec99d65bf59d85c8cb62ee2";
 inline const std::string kOtherMeasurement(96, 'a');
 
 }  // namespace attestbed::programs

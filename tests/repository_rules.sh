@@ -13,11 +13,11 @@ while IFS= read -r file; do
   file="${file#./}"
   ((++files))
   case "$file" in
-    *.h | *.cpp | *.cmake | *.sh | */CMakeLists.txt | CMakeLists.txt | run | .ci/run | .clang-tidy)
+    *.h | *.cpp | *.cmake | *.sh | *.py | */CMakeLists.txt | CMakeLists.txt | run | .ci/run | .clang-tidy)
       [[ "$(head -n 2 "$file")" == *'SPDX-License-Identifier: Apache-2.0'* ]] || wrong "$file" 'no SPDX line' ;;
   esac
   case "$file" in
-    *.h | *.cpp | *.cmake | *.sh | run)
+    *.h | *.cpp | *.cmake | *.sh | *.py | run)
       (($(wc -l <"$file") <= 400)) || wrong "$file" 'more than 400 lines' ;;
   esac
 done < <(find . \( -path ./build -o -path ./out -o -path ./.git -o -path ./.cache \) -prune -o -type f -print)

@@ -26,6 +26,7 @@ printf 'see /proc/self and https://example.org/work\n' >"$tree/notes.md"
 expect 0 '2 files looked at'
 planted b.h 'int b;' 'b.h: no SPDX line'
 planted b.cpp "$spdx$(printf '\nint x%s;' {1..400})" 'b.cpp: more than 400 lines'
+planted b.py "# ${spdx#// }$(printf '\nx%s = 1' {1..400})" 'b.py: more than 400 lines'
 planted c.md "see /home""/somebody/x" 'c.md: names a directory of one machine'
 planted c.cpp "$spdx /work""/x" 'c.cpp: names a directory of one machine'
 exit "$failed"

@@ -39,9 +39,7 @@ TEST_F(RunProcess, ReleasesAndShowsEveryBorder) {
   EXPECT_EQ(guest["exit"], 0);
   EXPECT_EQ(guest["authenticated"], false);
   EXPECT_EQ(guest["secret"]["octets"], 12);
-  // printf 'hello, SVSM!' | sha256sum
-  EXPECT_EQ(guest["secret"]["sha256"], "5713d4ab7f2d5b36feae0760cd614a06ab912cee390b0e1188eeeac5cc2ced1a");
-  EXPECT_FALSE(guest["secret"].contains("shown"));
+  EXPECT_EQ(guest["secret"].size(), 1U) << "neither shown nor a digest, which would tell it to who can guess";
 
   std::vector<std::string> phases;
   for (const auto& phase : guest["phases"]) {
@@ -84,7 +82,7 @@ TEST_F(RunProcess, HidesTheSecretUnlessAsked) {
   const Finished done = run("attestbed", {"run"});
   ASSERT_EQ(done.exit.text(), "exit 0") << done.err;
   EXPECT_EQ(done.out.find("hello, SVSM!"), std::string::npos);
-  EXPECT_NE(done.out.find("released: 12 octets, SHA-256 5713d4ab"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("released: 12 octets\n"), std::string::npos) << done.out;
 }
 
 TEST_F(RunProcess, TakesSecretResourceAndProductFromFlags) {
@@ -142,6 +140,7 @@ TEST_F(RunProcess, NoSecretTokenCookieOrKeyIsInAnythingItKeepsOrPrints) {
       secret.c_str(),
       "dGVsbC1ub2JvZHkt",          // base64 of its beginning
       "74656c6c2d6e6f626f64792d",  // hex of its beginning
+      "53cb3797ee6c3364",          // of its SHA-256, with which guesses can be tried
       "kbs-session-id=",
       "eyJ",  // a cookie; a JSON Web Token or JWE header
       "Bearer",

@@ -278,13 +278,17 @@ Result<std::uint64_t> JsonReader::unsigned_integer(std::uint64_t max, const char
   if (TRY(kind()) != JsonKind::number) return Error{Errc::json_type, where, at_, 0};
   const std::size_t start = at_;
   TRY(number());
+  constexpr std::uint64_t kMost = ~std::uint64_t{0};
   std::uint64_t value = 0;
+  bool fits = true;
   for (const std::uint8_t c : text_.subspan(start, at_ - start)) {
     if (!is_digit(c)) return Error{Errc::json_type, where, start, 0};
     const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (digit > max || value > (max - digit) / 10) return Error{Errc::bad_value, where, value, max};
-    value = value * 10 + digit;
+    fits = fits && value <= (kMost - digit) / 10;
+    value = fits ? value * 10 + digit : kMost;
   }
+  // Of a number that 64 bits do not hold, the largest that they do is reported.
+  if (!fits || value > max) return Error{Errc::bad_value, where, value, max};
   return value;
 }
 

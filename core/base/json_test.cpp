@@ -118,6 +118,10 @@ TEST(Json, ReadsIntegersExactly) {
   EXPECT_EQ(read("18446744073709551616", ~0ULL).error().code, Errc::bad_value);
   EXPECT_EQ(*read("4294967295", 4294967295U), 4294967295U);
   EXPECT_EQ(read("4294967296", 4294967295U).error().code, Errc::bad_value);
+  EXPECT_EQ(read("4294967296", 4294967295U).error().found, 4294967296U);
+  EXPECT_EQ(read("18446744073709551615", 4294967295U).error().found, ~0ULL);
+  EXPECT_EQ(read("18446744073709551616", 4294967295U).error().found, ~0ULL);  // the most that an Error can say
+  EXPECT_EQ(read("4294967296.0", 4294967295U).error().code, Errc::json_type);
   EXPECT_EQ(read("7", 3).error().code, Errc::bad_value);
   for (const char* text : {"-1", "1.0", "1e0", "-0"}) EXPECT_EQ(read(text, 9).error().code, Errc::json_type) << text;
   EXPECT_EQ(read("\"1\"", 9).error().code, Errc::json_type);

@@ -49,7 +49,7 @@ Result<MutBytes> receive_rest(Transport& wire, Prefix prefix, std::size_t have, 
   std::memcpy(&announced, prefix.data(), sizeof announced);
   const std::uint64_t length = announced;
   const std::size_t limit = std::min(into.size(), kMaxFrameBytes);
-  if (length == 0) return Error{Errc::frame_empty, "frame length", 0, limit};
+  if (length == 0) return Error{Errc::frame_empty, "frame length", 0, 1};
   if (length > limit) return Error{Errc::frame_too_large, "frame length", length, limit};
   const MutBytes body = into.first(static_cast<std::size_t>(length));
   TRY(read_exactly(wire, body, 0, kFramePrefixBytes, "frame body", until));
@@ -59,7 +59,7 @@ Result<MutBytes> receive_rest(Transport& wire, Prefix prefix, std::size_t have, 
 }  // namespace
 
 Status send_frame(Transport& wire, Bytes body, Deadline until) {
-  if (body.empty()) return Error{Errc::frame_empty, "frame length", 0, kMaxFrameBytes};
+  if (body.empty()) return Error{Errc::frame_empty, "frame length", 0, 1};
   if (body.size() > kMaxFrameBytes) return Error{Errc::frame_too_large, "frame length", body.size(), kMaxFrameBytes};
   const le64 length(body.size());
   Prefix prefix;
@@ -111,7 +111,7 @@ Result<FrameStart> find_frame(Transport& wire, Deadline until) {
 
 Result<MutBytes> receive_found(Transport& wire, const FrameStart& start, MutBytes into, Deadline until) {
   const std::size_t limit = std::min(into.size(), kMaxFrameBytes);
-  if (start.body_octets == 0) return Error{Errc::frame_empty, "frame length", 0, limit};
+  if (start.body_octets == 0) return Error{Errc::frame_empty, "frame length", 0, 1};
   if (start.body_octets > limit) return Error{Errc::frame_too_large, "frame length", start.body_octets, limit};
   const MutBytes body = into.first(start.body_octets);
   body[0] = '{';

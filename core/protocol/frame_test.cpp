@@ -50,7 +50,10 @@ TEST(Frame, SendsLengthThenBody) {
 
 TEST(Frame, RefusesToSendWhatNobodyMayReceive) {
   ScriptedWire wire("");
-  EXPECT_EQ(send_frame(wire, {}, kNever).error().code, Errc::frame_empty);
+  const Error empty = send_frame(wire, {}, kNever).error();
+  EXPECT_EQ(empty.code, Errc::frame_empty);
+  EXPECT_EQ(empty.expected, 1U);
+  EXPECT_EQ(empty.found, 0U);
   const std::vector<std::uint8_t> big(kMaxFrameBytes + 1);
   EXPECT_EQ(send_frame(wire, big, kNever).error().code, Errc::frame_too_large);
   EXPECT_TRUE(wire.written.empty());

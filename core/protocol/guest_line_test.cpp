@@ -63,6 +63,7 @@ class Line final : public Transport {
   }
   Status write_all(Bytes from, Deadline until) override {
     if (clock_.now() >= until) return Error{Errc::deadline, "Line"};
+    if (sent.size() + from.size() > takes) return Error{Errc::transport, "Line", 32};
     sent.append(text_of(from));
     if (sent_at.empty() || sent_at.back() != clock_.now() - start_) sent_at.push_back(clock_.now() - start_);
     return ok();
@@ -71,6 +72,7 @@ class Line final : public Transport {
   std::chrono::nanoseconds passed() const { return clock_.now() - start_; }
 
   std::string sent;
+  std::size_t takes = kMaxFrameBytes * 4;  // octets; one more and the line breaks, for writing
   std::vector<std::chrono::nanoseconds> sent_at;
 
  private:
@@ -271,6 +273,57 @@ TEST_F(GuestLineTest, DrainingASilentLineTooLateIsALateness) {
   const Status drained = drain_until_silence(line_, clock_, 20ms, clock_.now() + 10ms);
   ASSERT_FALSE(drained);
   EXPECT_EQ(drained.error().code, Errc::deadline);
+}
+
+// A host may refuse and close at once, so that the guest's write fails before it reads what is there.
+const std::string kBusy = R"({"ext":{"error":{"code":"proxy_busy","phase":"negotiation","detail":"later"}}})";
+const std::string kLate =
+    R"({"success":false,"decryption":null,"token":null,"ext":{"error":{"code":"guest_timeout","phase":"attestation","detail":""}}})";
+
+TEST_F(GuestLineTest, ARefusalThatIsThereIsReadThoughSendingFails) {
+  line_.takes = 0;
+  line_.arrives(0ms, framed(kBusy));
+  auto guest = this->guest(LineKind::connected);
+  ASSERT_TRUE(guest.negotiate(bytes_of(kRequest), into_));
+  ASSERT_TRUE(guest.refused());
+  EXPECT_EQ(guest.refused()->code, Errc::proxy_busy);
+  EXPECT_EQ(guest.octets_sent(), 0U);
+  EXPECT_EQ(guest.octets_received(), 8U + kBusy.size());
+}
+
+TEST_F(GuestLineTest, ARefusalOfEitherPhaseIsReadThoughTheSecondFrameIsNotTaken) {
+  for (const auto& [body, code] : {std::pair{kLate, Errc::guest_timeout}, std::pair{kBusy, Errc::proxy_busy}}) {
+    line_.restart();
+    line_.takes = line_.sent.size() + framed(kRequest).size();
+    line_.arrives(0ms, framed(kChallenge) + framed(body));
+    auto guest = this->guest(LineKind::connected);
+    ASSERT_TRUE(guest.negotiate(bytes_of(kRequest), into_));
+    ASSERT_TRUE(conclude(guest));
+    ASSERT_TRUE(guest.refused());
+    EXPECT_EQ(guest.refused()->code, code);
+  }
+}
+
+TEST_F(GuestLineTest, WithoutARefusalTheFailureToSendIsTheError) {
+  for (const std::string& there :
+       {std::string(), framed(kChallenge), framed(kVerdict), framed("{"), std::string(8, '\0')}) {
+    line_.restart();
+    line_.takes = 0;
+    line_.arrives(0ms, there);
+    auto guest = this->guest(LineKind::connected);
+    const auto failed = guest.negotiate(bytes_of(kRequest), into_);
+    ASSERT_FALSE(failed) << there;
+    EXPECT_EQ(failed.error().code, Errc::transport) << there;
+    EXPECT_FALSE(guest.refused());
+    EXPECT_LE(line_.passed(), 1s);
+  }
+}
+
+TEST_F(GuestLineTest, LookingForARefusalEndsByTheDeadline) {
+  line_.takes = 0;
+  auto guest = this->guest(LineKind::connected, 300ms);
+  EXPECT_EQ(guest.negotiate(bytes_of(kRequest), into_).error().code, Errc::transport);
+  EXPECT_EQ(line_.passed(), 300ms);
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ Result<bool> read_params(JsonReader& json) {
 }
 
 struct ResponseExt {
+  bool has_accepted = false;  // whether or not it was looked at
   std::optional<Terms> accepted;
   std::optional<HostError> error;
 };
@@ -55,8 +56,13 @@ Result<ResponseExt> read_response_ext(JsonReader& json, bool terms_stated) {
   ResponseExt ext;
   JsonReader::Object object = TRY(json.object("NegotiationResponse.ext"));
   while (const auto name = TRY(object.next())) {
-    if (*name == "accepted" && terms_stated) {
-      ext.accepted = TRY(read_terms(json, "ext.accepted"));
+    if (*name == "accepted") {
+      ext.has_accepted = true;
+      if (terms_stated) {
+        ext.accepted = TRY(read_terms(json, "ext.accepted"));
+      } else {
+        TRY(json.skip());
+      }
     } else if (*name == "error") {
       ext.error = TRY(read_host_error(json));
     } else {
@@ -125,6 +131,22 @@ Result<NegotiationRequest> decode_negotiation_request(MutBytes text) {
   return request;
 }
 
+Result<Version> decode_version(MutBytes text) {
+  JsonReader json(text);
+  std::optional<Version> version;
+  JsonReader::Object object = TRY(json.object("NegotiationRequest"));
+  while (const auto name = TRY(object.next())) {
+    if (*name == "version") {
+      version = TRY(read_version(json));
+    } else {
+      TRY(json.skip());
+    }
+  }
+  TRY(json.done());
+  if (!version) return Error{Errc::json_missing, "NegotiationRequest.version"};
+  return *version;
+}
+
 Result<Bytes> encode_negotiation_response(const NegotiationResponse& response, MutBytes into) {
   Writer out(into.first(std::min(into.size(), kMaxFrameBytes)));
   JsonWriter json(out);
@@ -178,7 +200,7 @@ Result<NegotiationResponse> decode_negotiation_response(MutBytes text, const Ter
 
   NegotiationResponse response;
   if (ext.error) {
-    if (challenge || params_as_fixed || ext.accepted)
+    if (challenge || params_as_fixed || ext.has_accepted)
       return Error{Errc::contradiction, "NegotiationResponse.ext.error"};
     response.error = ext.error;
     return response;

@@ -42,6 +42,9 @@ struct NegotiationRequest {
 Result<Bytes> encode_negotiation_request(const NegotiationRequest& request, MutBytes into);
 /// decode_negotiation_request checks the form; whether version and tee are served is the proxy's to say.
 Result<NegotiationRequest> decode_negotiation_request(MutBytes json);
+/// decode_version reads `version` alone, of a request whose other members may be those of another version: they are
+/// only checked to be JSON. Errors: the JSON codes, bad_length, bad_value.
+Result<Version> decode_version(MutBytes json);
 
 /// NegotiationResponse: proxy to guest. Either a challenge (with `accepted` if the guest stated terms) or an error.
 struct NegotiationResponse {
@@ -52,9 +55,9 @@ struct NegotiationResponse {
 Result<Bytes> encode_negotiation_response(const NegotiationResponse& response, MutBytes into);
 
 /// decode_negotiation_response reads the host's answer as a careful guest does.
-///   stated   the terms this guest sent; null if it sent none, then `accepted` is not looked at
+///   stated   the terms this guest sent; null if it sent none, then what `accepted` holds is not looked at
 ///   errors   host_chosen_params unless params is ["EcPublicKeyBytes","Challenge"]; host_chosen_challenge;
-///            ext_not_honoured; contradiction (error beside challenge or params); the JSON and base64 codes
+///            ext_not_honoured; contradiction (error beside challenge, params or accepted); the JSON and base64 codes
 ///   spec     docs/protocol.md, NegotiationResponse
 Result<NegotiationResponse> decode_negotiation_response(MutBytes json, const Terms* stated);
 

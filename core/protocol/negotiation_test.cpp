@@ -145,6 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"ErrorBesideChallenge", R"({"challenge":")" + kChallenge16 + "\",\"ext\":{" + kErrorText + "}}",
                 Errc::contradiction},
         Refused{"ErrorBesideParams", "{" + kParamsText + ",\"ext\":{" + kErrorText + "}}", Errc::contradiction},
+        Refused{"ErrorBesideAccepted", R"({"ext":{"accepted":17,)" + kErrorText + "}}", Errc::contradiction},
+        Refused{"ErrorBesideNullChallenge", R"({"challenge":null,"ext":{)" + kErrorText + "}}", Errc::json_type},
         Refused{"ErrorWithoutPhase", R"({"ext":{"error":{"code":"refused","detail":"x"}}})", Errc::json_missing},
         Refused{"ErrorOfUnknownPhase", R"({"ext":{"error":{"code":"refused","phase":"later","detail":"x"}}})",
                 Errc::bad_value},

@@ -38,7 +38,7 @@ WIRE_CODES = {
     "resource_refused": 1, "attestation_refused": 1, "secret_refused": 1, "secret_too_large": 1, "terms_refused": 1,
     "broker_unreachable": 3, "broker_timeout": 3, "broker_malformed": 3, "broker_nonce": 3, "broker_version": 3,
     "session_expired": 3, "proxy_busy": 3, "proxy_stopping": 3, "proxy_internal": 3, "guest_timeout": 3,
-    "attempts_exhausted": 3,
+    "attempts_exhausted": 3, "broker_unavailable": 3,
 }
 OTHER_EXITS = {
     "bad_config": 2, "io_failed": 3, "internal": 3, "deadline": 3, "closed": 3, "transport": 3, "line_noise": 3,

@@ -180,8 +180,7 @@ std::string refusal_text(const GuestRun& run) {
 
 std::string release_text(const GuestRun& run, ShowSecret show) {
   const ordered_json secret = run.result.value("secret", ordered_json::object());
-  std::string text = "released: " + secret.value("octets", ordered_json()).dump() + " octets, SHA-256 " +
-                     string_at(secret, "sha256") + "\n";
+  std::string text = "released: " + secret.value("octets", ordered_json()).dump() + " octets\n";
   if (show == ShowSecret::no || !run.secret) return text;
   text += "as the guest wrote it (not authenticated: nothing proves yet who sent it):\n" + shown(*run.secret);
   return text.back() == '\n' ? text : text + "\n";

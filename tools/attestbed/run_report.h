@@ -5,7 +5,7 @@
 
 namespace attestbed::tools {
 
-/// ShowSecret says whether what was released is shown, or only its length and SHA-256.
+/// ShowSecret says whether what was released is shown, or only its length.
 enum class ShowSecret { no, yes };
 
 /// RunResult is everything that one `attestbed run` found out.

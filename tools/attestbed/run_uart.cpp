@@ -41,6 +41,7 @@ Result<guest::Options> options_of(const UartGuest& told) {
   options.firmware = {guest::FirmwareAddress::Kind::unix_socket, told.firmware_socket};
   options.config.terms.resource = TRY(protocol::ResourcePath::parse(told.resource, "--resource"));
   options.config.budget = told.timeout;
+  options.config.secret_auth = SecretAuth::none;  // what `attestbed run` has its guests be told
   options.vmpl = told.vmpl;
   options.out_file = told.secret_file;
   options.report_file = told.report_file;
