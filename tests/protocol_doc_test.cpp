@@ -231,6 +231,8 @@ TEST(ProtocolDoc, NumbersAreThoseOfTheCode) {
       {"serial: dropped before the first frame, most", protocol::kMaxSkippedOctets},
       {"serial: least length of the first frame", protocol::kMinFoundBytes},
       {"serial: proxy's silence after noise", ms(proxy::kSerialSilence)},
+      {"serial: octets that are no frame yet, most", ms(proxy::kFrameStartPatience)},
+      {"open lines of one CID, most", server.max_lines_per_peer},
       {"attempts of a peer at once, default", server.attempts.at_once},
       {"one more attempt each, default", ms(server.attempts.interval)},
       {"waiting for a session, default", ms(server.queue_wait)},
