@@ -43,8 +43,6 @@ class Guest {
   /// releases runs one attempt over `wire` and says whether it yielded the recorded secret.
   bool releases(Transport& wire);
   bool releases() { return releases(replayed_); }
-  /// reports asks the firmware for a report, as an attempt does.
-  bool reports() { return channel_->report({}, clock_.now() + std::chrono::seconds(60)).has_value(); }
 
  private:
   const std::function<void()> enter_, leave_;

@@ -20,10 +20,11 @@ using Side = std::function<double(int times)>;
 Side timed(std::function<bool()> work);
 
 /// Comparison is the outcome.
-///   ratio  the least turn of `one` / the least of `other`; negative if a side failed
-///   text   both, and for judging the noise the median and the middle half of the rounds' own ratios
+///   ratio   the least turn of `one` / the least of `other`; negative if a side failed
+///   median  of the rounds' own ratios
+///   text    all of these, and for judging the noise the middle half of the rounds' own ratios
 struct Comparison {
-  double ratio;
+  double ratio, median;
   std::string text;
 };
 Comparison compare(const Side& one, const Side& other);

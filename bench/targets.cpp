@@ -9,8 +9,7 @@ constexpr std::string_view kBench = "bench";
 constexpr Target kTargets[] = {
     {kBench, "guest.cpu", "x own P-521 keygen + ECDH", Bound::at_most, 1.10,
      "thread CPU of attest() less that inside GuestRequestPort::call, over that of the same key generation and ECDH "
-     "with "
-     "a report by the firmware between them, not counted, as in an attempt; host replayed from a vector; interleaved"},
+     "back to back; host replayed from a vector; interleaved; the value is the median of the rounds' ratios"},
     {kBench, "guest.stack", "octets", Bound::at_most, 16 * 1024,
      "deepest octet that attest() changed on a painted thread stack: core with GuestChannel, decoders and encoders "
      "over "
