@@ -79,9 +79,9 @@ Comparison compare(const Side& one, const Side& other) {
   return {ratio, median, text};
 }
 
-void report(benchmark::State& state, const char* target, const Side& one, const Side& other, bool upside_down) {
+void report(benchmark::State& state, const char* target, const Side& one, const Side& other) {
   for (auto _ : state) {
-    const Comparison compared = upside_down ? compare(other, one) : compare(one, other);
+    const Comparison compared = compare(one, other);
     if (compared.ratio < 0) return state.SkipWithError("input rejected");
     state.counters[target] = compared.ratio;
     state.SetLabel(compared.text);

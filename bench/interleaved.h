@@ -29,8 +29,8 @@ struct Comparison {
 };
 Comparison compare(const Side& one, const Side& other);
 
-/// report makes the comparison this benchmark's measurement of `target`. `upside_down` gives other / one.
-void report(benchmark::State& state, const char* target, const Side& one, const Side& other, bool upside_down = false);
+/// report makes the comparison this benchmark's measurement of `target`.
+void report(benchmark::State& state, const char* target, const Side& one, const Side& other);
 
 /// rounds is how many a comparison has: enough for a steady minimum, or what `--rounds=N` of the program says (1: only
 /// see whether every input is accepted).
