@@ -38,10 +38,12 @@ class Guest {
       std::function<void()> enter_firmware = [] {}, std::function<void()> leave_firmware = [] {})
       : enter_(std::move(enter_firmware)), leave_(std::move(leave_firmware)) {}
 
-  /// start launches the guest; false if it cannot.
-  bool start();
+  /// launch makes the guest ready for its first attempt; false if it cannot.
+  bool launch();
+  /// start launches the guest and makes one attempt, whose cost is that of a first one.
+  bool start() { return launch() && releases(); }
   /// releases runs one attempt over `wire` and says whether it yielded the recorded secret.
-  bool releases(Transport& wire);
+  bool releases(Transport& wire, const AttestConfig& config = {});
   bool releases() { return releases(replayed_); }
 
  private:

@@ -12,12 +12,12 @@ constexpr Target kTargets[] = {
      "back to back; host replayed from a vector; interleaved; the value is the median of the rounds' ratios"},
     {kBench, "guest.stack", "octets", Bound::at_most, 16 * 1024,
      "deepest octet that attest() changed on a painted thread stack: core with GuestChannel, decoders and encoders "
-     "over "
-     "a null crypto back end; line and firmware only copy what was prepared"},
+     "over a null crypto back end; line and firmware only copy what was prepared; the most of connected and serial "
+     "lines, default and stated terms, plain and nested answers"},
     {kBench, "guest.allocations", "calls per attest()", Bound::at_most, 0,
      "malloc family and operator new in the thread of attest(), interposed; calls whose return address is in "
-     "libcrypto, "
-     "and those inside GuestRequestPort::call, are left out"},
+     "libcrypto, and those inside GuestRequestPort::call, are left out; the most of connected and serial lines, "
+     "default and stated terms, first and second attempts"},
     {kBench, "guest.decoders", "x nlohmann + EVP_DecodeBlock", Bound::at_least, 5,
      "thread CPU of nlohmann::json::parse and EVP_DecodeBlock to the same typed fields, over ours with the copy that "
      "decoding in place needs; interleaved; both answers of the host, as recorded and with a secret of 32 KiB: the "
