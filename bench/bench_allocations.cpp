@@ -2,11 +2,13 @@
 // Does attest() allocate? malloc and its family are interposed for the whole process, so calls from every library are
 // seen; operator new of libstdc++ arrives there too. Counted are calls of the thread that is in attest() and not in
 // GuestRequestPort::call, apart by who called: code of libcrypto (told by the return address; one that jumps to malloc
-// on behalf of its own caller counts as the caller), or anybody else.
+// on behalf of its own caller counts as the caller), or anybody else. The most of several attempts counts: every way
+// through attest(), each by a guest that makes its first and its second; the first of all is the process's first.
 #include <link.h>
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <string_view>
@@ -101,17 +103,31 @@ bool counters_work() {
 void target_allocations(benchmark::State& state) {
   dl_iterate_phdr(find_libcrypto, nullptr);
   if (!counters_work()) return state.SkipWithError("the counters see nothing");
-  Guest guest([] { counting = false; }, [] { counting = true; });
-  if (!guest.start()) return state.SkipWithError("nothing released");
-  counting = false;
   for (auto _ : state) {
-    by_others = by_libcrypto = 0;
-    counting = true;
-    const bool released = guest.releases();
-    counting = false;
-    if (!released) return state.SkipWithError("nothing released");
-    state.counters["guest.allocations"] = static_cast<double>(by_others);
-    state.SetLabel(std::to_string(by_libcrypto) + " calls by libcrypto beside them");
+    std::size_t most = 0;
+    std::string label = "calls in a guest's first and second attempt: ";
+    for (const Way& way : kWays) {
+      Guest guest([] { counting = false; }, [] { counting = true; });
+      RehearsedHost host(way.line, negotiation_response(way), aproxy_case().attestation_response);
+      AttestConfig config{.secret_auth = SecretAuth::none};
+      config.terms = terms_of(way);
+      config.line = way.line;
+      if (!guest.launch()) return state.SkipWithError("no guest");
+      label += way.name();
+      for (int i = 0; i < 2; ++i) {
+        by_others = by_libcrypto = 0;
+        counting = true;
+        const bool released = guest.releases(host, config);
+        counting = false;
+        if (!released) return state.SkipWithError("nothing released");
+        most = std::max(most, by_others);
+        label +=
+            (i == 0 ? " " : " and ") + std::to_string(by_others) + " (libcrypto " + std::to_string(by_libcrypto) + ")";
+      }
+      label += "; ";
+    }
+    state.counters["guest.allocations"] = static_cast<double>(most);
+    state.SetLabel(label.substr(0, label.size() - 2));
   }
 }
 BENCHMARK(target_allocations)->Name("target/guest.allocations")->Iterations(1);

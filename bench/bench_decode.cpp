@@ -6,6 +6,7 @@
 //              members, unknown challenge lengths or trailing bits
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -144,14 +145,22 @@ BENCHMARK_CAPTURE(nlohmann_and_evp, recorded, false)->Name("decode/recorded answ
 BENCHMARK_CAPTURE(ours, largest, true)->Name("decode/secret of 32 KiB/ours");
 BENCHMARK_CAPTURE(nlohmann_and_evp, largest, true)->Name("decode/secret of 32 KiB/nlohmann");
 
-void target_decoders(benchmark::State& state) {
-  const Messages messages(false);
-  if (!accepted(messages)) return state.SkipWithError("input rejected");
+Comparison decoders_compared(bool largest) {
+  const Messages messages(largest);
+  if (!accepted(messages)) return {-1, -1, "input rejected"};
   Ours reader;
   Answers answers;
-  report(state, "guest.decoders", timed([&] { return reader.decode(messages.negotiation, messages.attestation); }),
-         timed([&] { return decode_with_nlohmann(messages.negotiation, messages.attestation, answers); }),
-         /*upside_down=*/true);
+  return compare(timed([&] { return decode_with_nlohmann(messages.negotiation, messages.attestation, answers); }),
+                 timed([&] { return reader.decode(messages.negotiation, messages.attestation); }));
+}
+
+void target_decoders(benchmark::State& state) {
+  for (auto _ : state) {
+    const Comparison recorded = decoders_compared(false), largest = decoders_compared(true);
+    if (recorded.ratio < 0 || largest.ratio < 0) return state.SkipWithError("input rejected");
+    state.counters["guest.decoders"] = std::min(recorded.ratio, largest.ratio);
+    state.SetLabel("recorded: " + recorded.text + "; secret of 32 KiB: " + largest.text);
+  }
 }
 BENCHMARK(target_decoders)->Name("target/guest.decoders")->Iterations(1);
 

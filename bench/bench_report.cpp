@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What does it cost to believe a report? A real one (Genoa, version 5) and AMD's certificates, at a time when all are
-// valid. The floor is the public-key arithmetic that no verifier can do without: three RSA-4096 PSS verifications (ARK,
-// ASK, VCEK) and one P-384.
+// valid. The floor is public-key arithmetic: three RSA-4096 PSS verifications (ARK, ASK, VCEK) and one P-384. Whose
+// root was checked when it became trusted needs only two of the three.
 #include <openssl/ecdsa.h>
 #include <openssl/rsa.h>
 
-#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -159,9 +158,9 @@ struct Floor {
                      certificate_signature(in.chain.at(0).der(), in.chain.at(1).der()),
                      certificate_signature(in.vcek_der, in.chain.at(0).der())} {}
   bool p384() const { return report.verifies(); }
-  bool all() const {
-    return std::ranges::all_of(certificates, [](const SignedOctets& one) { return one.verifies(); }) && p384();
-  }
+  bool all() const { return certificates[0].verifies() && below_root(); }
+  /// below_root leaves out the root's own signature, which does not count for a root that is trusted already.
+  bool below_root() const { return certificates[1].verifies() && certificates[2].verifies() && p384(); }
 };
 
 void floor(benchmark::State& state, bool (Floor::*verifies)() const) {
@@ -172,6 +171,7 @@ void floor(benchmark::State& state, bool (Floor::*verifies)() const) {
   for (auto _ : state) benchmark::DoNotOptimize((floor.*verifies)());
 }
 BENCHMARK_CAPTURE(floor, p384, &Floor::p384)->Name("report/floor: raw P-384");
+BENCHMARK_CAPTURE(floor, below_root, &Floor::below_root)->Name("report/floor: raw 2 x RSA-4096 PSS + P-384");
 BENCHMARK_CAPTURE(floor, all, &Floor::all)->Name("report/floor: raw 3 x RSA-4096 PSS + P-384");
 
 void target(benchmark::State& state, const char* name, bool (*ours)(const Input&), bool (Floor::*raw)() const) {
@@ -180,9 +180,23 @@ void target(benchmark::State& state, const char* name, bool (*ours)(const Input&
   const Floor floor(*in);
   report(state, name, timed([&] { return ours(*in); }), timed([&] { return (floor.*raw)(); }));
 }
-BENCHMARK_CAPTURE(target, parsed, "verify.certificates_parsed", verify_parsed, &Floor::all)
-    ->Name("target/verify.certificates_parsed")
-    ->Iterations(1);
+
+/// The goal's divisor has a verification more than the work: beside the value stands the ratio to what is really done.
+void target_parsed(benchmark::State& state) {
+  const Input* const in = input(state);
+  if (in == nullptr) return;
+  const Floor floor(*in);
+  const Side ours = timed([&] { return verify_parsed(*in); });
+  for (auto _ : state) {
+    const Comparison goal = compare(ours, timed([&] { return floor.all(); }));
+    const Comparison done = compare(ours, timed([&] { return floor.below_root(); }));
+    if (goal.ratio < 0 || done.ratio < 0) return state.SkipWithError("input rejected");
+    state.counters["verify.certificates_parsed"] = goal.ratio;
+    state.SetLabel(goal.text + "; over the two RSA-4096 PSS and one P-384 that ours makes: " + done.text);
+  }
+}
+BENCHMARK(target_parsed)->Name("target/verify.certificates_parsed")->Iterations(1);
+
 BENCHMARK_CAPTURE(target, from_der, "verify.from_der", verify_from_der, &Floor::all)
     ->Name("target/verify.from_der")
     ->Iterations(1);

@@ -2,8 +2,9 @@
 // How much stack does attest() need? A thread whose stack was painted runs it; the deepest octet that changed is the
 // answer. Included: the frame of the caller of attest() (its Platform and Result), and everything of core below it:
 // GuestChannel, guest messages, frames, JSON, base64, JWE. The crypto is null, and line, firmware, clock and entropy
-// only copy what was prepared, so nothing else is in the figure. Also measured, and the larger counts: a host that
-// nests unknown members as deep as the reader bears, which is what recurses.
+// only copy what was prepared, so nothing else is in the figure. The most of all ways counts: either kind of line,
+// serial with a repeated request; default and stated terms; and a host that nests unknown members as deep as the reader
+// bears, which is what recurses.
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -27,31 +28,6 @@ class StoppedClock final : public Clock {
  public:
   Instant now() override { return Instant(std::chrono::seconds(1)); }
   void wait_until(Instant) override {}
-};
-
-/// PreparedLine answers the two questions with two frames.
-class PreparedLine final : public Transport {
- public:
-  PreparedLine(Octets first, Octets second) : frames_{std::move(first), std::move(second)} {}
-  Status write_all(Bytes, Deadline) override {
-    asked_ = true;
-    return ok();
-  }
-  Result<std::size_t> read_some(MutBytes into, Deadline) override {
-    if (asked_) left_ = frames_[next_++ % 2];
-    asked_ = false;
-    const std::size_t size = std::min(into.size(), left_.size());
-    if (size == 0) return Error{Errc::closed, "PreparedLine"};
-    std::memcpy(into.data(), left_.data(), size);
-    left_ = left_.subspan(size);
-    return size;
-  }
-
- private:
-  const Octets frames_[2];
-  std::size_t next_ = 0;
-  Bytes left_;
-  bool asked_ = false;
 };
 
 /// PreparedPort answers with the page that the firmware would send: a report over what null hashing makes of
@@ -87,13 +63,6 @@ void nest(std::string& text, const std::string& before, unsigned depth_there) {
   if (at != std::string::npos) text.insert(at, "\"unknown\":" + value + ",");
 }
 
-Octets framed(const std::string& body) {
-  Octets frame(protocol::kFramePrefixBytes, 0);
-  for (std::size_t i = 0; i < frame.size(); ++i) frame[i] = static_cast<std::uint8_t>(body.size() >> (8 * i));
-  frame.insert(frame.end(), body.begin(), body.end());
-  return frame;
-}
-
 std::string body_of(const Octets& frame) {
   return {frame.begin() + protocol::kFramePrefixBytes, frame.end()};
 }
@@ -105,21 +74,25 @@ struct Attempt {
   PreparedPort port;
   snp::ChannelPages pages{};
   std::optional<snp::GuestChannel> channel;
-  std::optional<PreparedLine> line;
+  std::optional<RehearsedHost> line;
+  AttestConfig config{.secret_auth = SecretAuth::none};
   Workspace workspace;
   std::uintptr_t from = 0;
   bool released = false;
 
-  bool prepare(bool nested) {
-    std::string first = body_of(aproxy_case().negotiation_response),
-                second = body_of(aproxy_case().attestation_response);
+  bool prepare(const Way& way, bool nested) {
+    std::string first = body_of(negotiation_response(way)), second = body_of(aproxy_case().attestation_response);
     if (nested) {
       nest(first, "\"challenge\"", 1);
+      nest(first, "\"accepted\"", 2);
+      nest(first, "\"binding\"", 3);
       nest(second, "\"wrapped_cek\"", 2);
       nest(second, "\"x\"", 3);
       nest(second, "\"success\"", 1);
     }
-    line.emplace(framed(first), framed(second));
+    line.emplace(way.line, framed(bytes_of(first)), framed(bytes_of(second)));
+    config.terms = terms_of(way);
+    config.line = way.line;
     snp::Vmpck key;
     if (!port.prepare(key)) return false;
     channel.emplace(std::move(key), port, clock, pages, snp::GuestChannel::Options{});
@@ -130,8 +103,9 @@ struct Attempt {
   [[gnu::noinline]] void run() {
     from = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     const Platform platform{.wire = *line, .reports = *channel, .entropy = entropy, .clock = clock};
-    const Result<Released> result = attest(platform, {.secret_auth = SecretAuth::none}, workspace);
-    released = result.has_value();
+    const Result<Released> result = attest(platform, config, workspace);
+    released =
+        result.has_value() && workspace.trace.negotiation_requests == (config.line == LineKind::serial ? 2U : 1U);
   }
 };
 
@@ -141,9 +115,9 @@ void* run_attempt(void* attempt) {
 }
 
 /// stack_of is how many octets of a fresh stack one attempt changed; 0 if it failed.
-std::size_t stack_of(bool nested) {
+std::size_t stack_of(const Way& way, bool nested) {
   const auto attempt = std::make_unique<Attempt>();
-  if (!attempt->prepare(nested)) return 0;
+  if (!attempt->prepare(way, nested)) return 0;
   void* const memory = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return 0;
   auto* const stack = static_cast<std::uint8_t*>(memory);
@@ -164,12 +138,17 @@ std::size_t stack_of(bool nested) {
 
 void target_stack(benchmark::State& state) {
   for (auto _ : state) {
-    stack_of(false);  // the dynamic linker resolves symbols on the stack of whoever calls first
-    const std::size_t plain = stack_of(false), nested = stack_of(true);
-    if (plain == 0 || nested == 0) return state.SkipWithError("nothing released");
-    state.counters["guest.stack"] = static_cast<double>(std::max(plain, nested));
-    state.SetLabel(std::to_string(plain) + " octets with the recorded answers, " + std::to_string(nested) +
-                   " with unknown members nested as deep as is read; the caller's frame included");
+    stack_of(kWays[0], false);  // the dynamic linker resolves symbols on the stack of whoever calls first
+    std::size_t most = 0;
+    std::string label = "octets with the recorded answers, and with unknown members nested as deep as is read: ";
+    for (const Way& way : kWays) {
+      const std::size_t plain = stack_of(way, false), nested = stack_of(way, true);
+      if (plain == 0 || nested == 0) return state.SkipWithError("nothing released");
+      most = std::max({most, plain, nested});
+      label += way.name() + " " + std::to_string(plain) + " and " + std::to_string(nested) + "; ";
+    }
+    state.counters["guest.stack"] = static_cast<double>(most);
+    state.SetLabel(label + "the caller's frame included");
   }
 }
 BENCHMARK(target_stack)->Name("target/guest.stack")->Iterations(1);

@@ -18,7 +18,7 @@ const std::optional<sim::Machine>& machine() {
 
 }  // namespace
 
-bool Guest::start() {
+bool Guest::launch() {
   if (!machine()) return false;
   sim::SeededEntropy launch_entropy(1, "bench");
   auto launch = sim::Launch::start(*machine(), sim::kDefaultPolicy, launch_entropy);
@@ -28,12 +28,12 @@ bool Guest::start() {
   auto key = snp::vmpck_from_secrets_page(firmware_->guest().secrets_page(*machine()), 0);
   if (!key) return false;
   channel_.emplace(*std::move(key), *port_, clock_, *pages_, snp::GuestChannel::Options{});
-  return releases();
+  return true;
 }
 
-bool Guest::releases(Transport& wire) {
+bool Guest::releases(Transport& wire, const AttestConfig& config) {
   const Platform platform{.wire = wire, .reports = *channel_, .entropy = entropy_, .clock = clock_};
-  const Result<Released> released = attest(platform, {.secret_auth = SecretAuth::none}, *workspace_);
+  const Result<Released> released = attest(platform, config, *workspace_);
   return released && equal_ct(released->secret, aproxy_case().plaintext);
 }
 

@@ -38,13 +38,13 @@ class Guest {
       std::function<void()> enter_firmware = [] {}, std::function<void()> leave_firmware = [] {})
       : enter_(std::move(enter_firmware)), leave_(std::move(leave_firmware)) {}
 
-  /// start launches the guest; false if it cannot.
-  bool start();
+  /// launch makes the guest ready for its first attempt; false if it cannot.
+  bool launch();
+  /// start launches the guest and makes one attempt, whose cost is that of a first one.
+  bool start() { return launch() && releases(); }
   /// releases runs one attempt over `wire` and says whether it yielded the recorded secret.
-  bool releases(Transport& wire);
+  bool releases(Transport& wire, const AttestConfig& config = {.secret_auth = SecretAuth::none});
   bool releases() { return releases(replayed_); }
-  /// reports asks the firmware for a report, as an attempt does.
-  bool reports() { return channel_->report({}, clock_.now() + std::chrono::seconds(60)).has_value(); }
 
  private:
   const std::function<void()> enter_, leave_;

@@ -52,7 +52,7 @@ Side timed(std::function<bool()> work) {
 }
 
 Comparison compare(const Side& one, const Side& other) {
-  const Comparison failed{-1, "a side failed"};
+  const Comparison failed{-1, -1, "a side failed"};
   const int times_one = times_for(one), times_other = times_for(other);
   std::vector<double> ones, others, ratios;
   for (int round = 0; round < rounds(); ++round) {
@@ -68,18 +68,20 @@ Comparison compare(const Side& one, const Side& other) {
   }
   const double one_least = std::ranges::min(ones), other_least = std::ranges::min(others);
   std::ranges::sort(ratios);
-  char text[192];
+  const double ratio = one_least / other_least, median = ratios[ratios.size() / 2];
+  char text[224];
   std::snprintf(
       text, sizeof text,
-      "minima of %d rounds, %.2f us beside %.2f us; median of the rounds' ratios %.3f, middle half %.3f..%.3f",
-      rounds(), 1e6 * one_least, 1e6 * other_least, ratios[ratios.size() / 2], ratios[ratios.size() / 4],
+      "minima of %d rounds, %.2f us beside %.2f us, ratio %.3f; median of the rounds' ratios %.3f, middle half "
+      "%.3f..%.3f",
+      rounds(), 1e6 * one_least, 1e6 * other_least, ratio, median, ratios[ratios.size() / 4],
       ratios[ratios.size() * 3 / 4]);
-  return {one_least / other_least, text};
+  return {ratio, median, text};
 }
 
-void report(benchmark::State& state, const char* target, const Side& one, const Side& other, bool upside_down) {
+void report(benchmark::State& state, const char* target, const Side& one, const Side& other) {
   for (auto _ : state) {
-    const Comparison compared = upside_down ? compare(other, one) : compare(one, other);
+    const Comparison compared = compare(one, other);
     if (compared.ratio < 0) return state.SkipWithError("input rejected");
     state.counters[target] = compared.ratio;
     state.SetLabel(compared.text);

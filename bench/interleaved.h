@@ -20,16 +20,17 @@ using Side = std::function<double(int times)>;
 Side timed(std::function<bool()> work);
 
 /// Comparison is the outcome.
-///   ratio  the least turn of `one` / the least of `other`; negative if a side failed
-///   text   both, and for judging the noise the median and the middle half of the rounds' own ratios
+///   ratio   the least turn of `one` / the least of `other`; negative if a side failed
+///   median  of the rounds' own ratios
+///   text    all of these, and for judging the noise the middle half of the rounds' own ratios
 struct Comparison {
-  double ratio;
+  double ratio, median;
   std::string text;
 };
 Comparison compare(const Side& one, const Side& other);
 
-/// report makes the comparison this benchmark's measurement of `target`. `upside_down` gives other / one.
-void report(benchmark::State& state, const char* target, const Side& one, const Side& other, bool upside_down = false);
+/// report makes the comparison this benchmark's measurement of `target`.
+void report(benchmark::State& state, const char* target, const Side& one, const Side& other);
 
 /// rounds is how many a comparison has: enough for a steady minimum, or what `--rounds=N` of the program says (1: only
 /// see whether every input is accepted).

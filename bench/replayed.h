@@ -3,10 +3,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "bench/inputs.h"
 #include "core/platform/entropy.h"
 #include "core/platform/transport.h"
+#include "core/protocol/frame.h"
+#include "core/protocol/negotiation.h"
 
 // The recorded attestation, replayed to a guest. That works because the key comes from Entropy: with the vector's
 // scalar the recorded answer opens.
@@ -46,6 +51,87 @@ class ReplayedHost final : public Transport {
  private:
   Bytes left_;
   bool asked_ = false, second_ = false;
+};
+
+/// Way is one of the ways through attest(): over which kind of line, and with terms stated or the defaults.
+struct Way {
+  LineKind line;
+  bool states_terms;
+
+  std::string name() const {
+    return std::string(line == LineKind::serial ? "serial, one repetition" : "connected") +
+           (states_terms ? ", stated terms" : "");
+  }
+};
+inline constexpr Way kWays[] = {
+    {LineKind::connected, false}, {LineKind::connected, true}, {LineKind::serial, false}, {LineKind::serial, true}};
+
+template <class T>
+T need(Result<T> result) {
+  if (!result) throw std::runtime_error(std::string("benchmark input: ") + error_name(result.error().code));
+  return *std::move(result);
+}
+
+/// terms_of are the defaults, or terms with the longest resource there may be. Throws what reading throws.
+inline protocol::Terms terms_of(const Way& way) {
+  protocol::Terms terms;
+  if (way.states_terms) {
+    const std::string text = "bench/longest/" + std::string(protocol::kMaxResourcePathBytes - 14, 'r');
+    terms.resource = need(protocol::ResourcePath::parse(text, "bench"));
+  }
+  return terms;
+}
+
+inline Octets framed(Bytes body) {
+  Octets frame(protocol::kFramePrefixBytes, 0);
+  for (std::size_t i = 0; i < frame.size(); ++i) frame[i] = static_cast<std::uint8_t>(body.size() >> (8 * i));
+  frame.insert(frame.end(), body.begin(), body.end());
+  return frame;
+}
+
+/// negotiation_response is the recorded frame, with the terms accepted that `way` states. Throws.
+inline Octets negotiation_response(const Way& way) {
+  const Octets& recorded = aproxy_case().negotiation_response;
+  if (!way.states_terms) return recorded;
+  Octets body(recorded.begin() + protocol::kFramePrefixBytes, recorded.end()), into(protocol::kMaxFrameBytes);
+  auto response = need(protocol::decode_negotiation_response(body, nullptr));
+  response.accepted = terms_of(way);
+  return framed(need(protocol::encode_negotiation_response(response, into)));
+}
+
+/// RehearsedHost plays one attempt after the other with two frames. On a serial line the guest's first request seems
+/// lost, so that it repeats it; both are answered, the second time beside the AttestationResponse.
+class RehearsedHost final : public Transport {
+ public:
+  RehearsedHost(LineKind kind, const Octets& negotiation, const Octets& attestation)
+      : nothing_yet_(kind == LineKind::serial ? Errc::deadline : Errc::closed) {
+    if (kind == LineKind::connected) {
+      answers_ = {negotiation, attestation};
+    } else {
+      answers_ = {{}, negotiation, negotiation};
+      answers_.back().insert(answers_.back().end(), attestation.begin(), attestation.end());
+    }
+  }
+  Status write_all(Bytes, Deadline) override {
+    asked_ = true;
+    return ok();
+  }
+  Result<std::size_t> read_some(MutBytes into, Deadline) override {
+    if (asked_) left_ = answers_[next_++ % answers_.size()];
+    asked_ = false;
+    const std::size_t size = std::min(into.size(), left_.size());
+    if (size == 0) return Error{nothing_yet_, "RehearsedHost"};
+    std::memcpy(into.data(), left_.data(), size);
+    left_ = left_.subspan(size);
+    return size;
+  }
+
+ private:
+  const Errc nothing_yet_;
+  std::vector<Octets> answers_;
+  std::size_t next_ = 0;
+  Bytes left_;
+  bool asked_ = false;
 };
 
 }  // namespace attestbed::bench
