@@ -194,7 +194,7 @@ TEST_P(RunStopped, SigtermEndsGuestsPartsAndFiles) {
   launch::Child& attestbed = start(file("bin/attestbed"), args);
   const std::string scratch = fs::path(read(file("fifo")).value_or("")).parent_path();  // blocks until a guest runs
   ASSERT_TRUE(fs::exists(scratch)) << scratch;
-  EXPECT_GE(users_of(scratch), 3);
+  EXPECT_GE(users_of(scratch), 2) << "firmware and broker at least: a serial proxy names no file of it";
   ::kill(attestbed.pid(), SIGTERM);
   const Finished done = finish(attestbed);
   EXPECT_EQ(done.exit.text(), "exit 3");
@@ -221,8 +221,9 @@ TEST_F(RunScenarios, UartsCarryGuestsAndCount) {
   const Finished done = run("attestbed", {"run", "--transport", "uart", "--guests", "2", "--json"});
   ASSERT_EQ(done.exit.text(), "exit 0") << done.err << done.out;
   EXPECT_EQ(done.json()["transport"], "uart");
-  EXPECT_NE(done.json()["parts"][2]["ready"].get<std::string>().find("unix-serial:/"), std::string::npos);
-  for (const auto& guest : done.json()["guests"]) {
+  const nlohmann::json result = done.json();
+  EXPECT_NE(result["parts"][2]["ready"].get<std::string>().find("unix-serial:/"), std::string::npos);
+  for (const auto& guest : result["guests"]) {
     EXPECT_EQ(guest["outcome"], "released");
     EXPECT_GT(guest["uart"]["intercepted"], 0);
     EXPECT_LT(guest["uart"]["intercepted"], guest["uart"]["octets"]) << "bursts, not octets";
