@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace attestbed::proxy {
@@ -52,9 +53,15 @@ BrokerUrl parse_broker_url(const std::string& text, PlainHttp plain) {
     return {{}, std::string("is no URL (") + curl_url_strerror(parsed) + "), expected https://HOST[:PORT]"};
   const std::string scheme = part(url.get(), CURLUPART_SCHEME);
   if (scheme != "https" && scheme != "http") return {{}, "has scheme " + scheme + ", expected https or http"};
+  // libcurl also takes http:/s/user@kbs as host s: what a slip of the hand means must not be guessed.
+  const std::string rest = text.substr(std::min(scheme.size(), text.size()));
+  if (!rest.starts_with("://") || rest.starts_with(":///"))
+    return {{}, "is no URL, expected " + scheme + "://HOST[:PORT]"};
   for (const CURLUPart unwanted : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
     if (!part(url.get(), unwanted).empty()) return {{}, "may hold scheme, host, port and path only"};
   }
+  // In a path it is most likely a password gone astray, and paths are logged.
+  if (text.find('@') != std::string::npos) return {{}, "holds an @, which a path may hold as %40 only"};
   if (scheme == "http" && plain == PlainHttp::loopback_only && !is_loopback(part(url.get(), CURLUPART_HOST))) {
     return {{}, "is http to a host that is not loopback: use https, or allow it with --insecure-http"};
   }

@@ -14,8 +14,8 @@ struct BrokerUrl {
   std::string problem;  // empty if accepted
 };
 
-/// parse_broker_url accepts https:// anywhere and http:// by `plain`; no user, query or fragment. Loopback is
-/// `localhost`, 127.0.0.0/8 or ::1, by their form: nothing is looked up.
+/// parse_broker_url accepts https:// anywhere and http:// by `plain`; no user, query, fragment or @, and two slashes,
+/// no fewer and no more. Loopback is `localhost`, 127.0.0.0/8 or ::1, by their form: nothing is looked up.
 BrokerUrl parse_broker_url(const std::string& text, PlainHttp plain);
 
 /// shown_url is `text` as a message may quote it: of a URL with user information, scheme and host alone.

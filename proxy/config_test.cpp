@@ -175,7 +175,10 @@ INSTANTIATE_TEST_SUITE_P(
         UrlCase{"file:///etc/passwd", nullptr}, UrlCase{"kbs.example", nullptr}, UrlCase{"", nullptr},
         UrlCase{"https://", nullptr}, UrlCase{"https://me:secret@kbs.example", nullptr},
         UrlCase{"https://127.0.0.1@kbs.example", nullptr}, UrlCase{"https://kbs.example/?x=1", nullptr},
-        UrlCase{"https://kbs.example/#f", nullptr}, UrlCase{"https://kbs example", nullptr}));
+        UrlCase{"https://kbs.example/#f", nullptr}, UrlCase{"https://kbs example", nullptr},
+        UrlCase{"https:/kbs.example", nullptr}, UrlCase{"https:///kbs.example", nullptr},
+        UrlCase{"http:/localhost/user@kbs.example", nullptr}, UrlCase{"https://kbs.example/user@other", nullptr},
+        UrlCase{"https://@kbs.example", nullptr}, UrlCase{"https://kbs.example/a%40b", "https://kbs.example/a%40b"}));
 
 TEST_P(BrokerUrls, AreAcceptedInOneForm) {
   const BrokerUrl parsed = parse_broker_url(GetParam().text, PlainHttp::loopback_only);
