@@ -54,10 +54,10 @@ TEST(PublicKey, OfAnotherKindIsNone) {
 
 /// replaced changes the one place where `from` stands into `to`, of the same length.
 Octets replaced(Octets der, const Octets& from, const Octets& to) {
-  const auto found = std::ranges::search(der, from);
-  EXPECT_FALSE(found.empty());
+  const auto found = std::search(der.begin(), der.end(), from.begin(), from.end());
+  EXPECT_NE(found, der.end());
   EXPECT_EQ(from.size(), to.size());
-  if (!found.empty()) std::ranges::copy(to, found.begin());
+  if (found != der.end()) std::ranges::copy(to, found);
   return der;
 }
 
@@ -122,9 +122,9 @@ TEST_F(P384Key, InAnotherFormIsNone) {
 
 TEST_F(P384Key, OffTheCurveIsNone) {
   Octets der = der_;
-  const auto found = std::ranges::search(der, before_point_);
-  ASSERT_FALSE(found.empty());
-  *(found.end() + 96) ^= 0x01;  // the last octet of y
+  const auto found = std::search(der.begin(), der.end(), before_point_.begin(), before_point_.end());
+  ASSERT_NE(found, der.end());
+  *(found + std::ssize(before_point_) + 96) ^= 0x01;  // the last octet of y
   EXPECT_FALSE(key_in(der));
 }
 
