@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guest library over the 16550 model in this process; firmware, broker and proxy are real processes.
+#include "tests/hostile_host.h"
 #include "tests/programs.h"
 #include "tools/attestbed/run_uart.h"
 
@@ -72,6 +73,25 @@ TEST_F(UartProcess, StopsWhenTold) {
   EXPECT_EQ(end.exit.text(), "exit 3");
   EXPECT_EQ(nlohmann::json::parse(end.result)["code"], "uart_absent");
 }
+
+class UartHostileHost : public UartProcess, public testing::WithParamInterface<HostCase> {};
+
+TEST_P(UartHostileHost, EndsTheGuestWithItsCode) {
+  start_machine();
+  const Host host(file("proxy.sock"), GetParam());
+  ASSERT_TRUE(host.ready());
+  tools::UartGuest guest = told();
+  // A 16550 does not tell that nobody is there any more.
+  const bool runs_out = GetParam().runs_out() || GetParam().then == HostCase::Then::close;
+  guest.timeout = std::chrono::seconds(runs_out ? 8 : 60);
+  const tools::UartGuestEnd end = tools::run_uart_guest(guest, clock_);
+  EXPECT_EQ(end.exit.text(), "exit " + std::to_string(runs_out ? 3 : GetParam().exit)) << end.words;
+  EXPECT_EQ(nlohmann::json::parse(end.result)["code"], runs_out ? "deadline" : GetParam().code) << end.result;
+  EXPECT_FALSE(read(file("released")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Answers, UartHostileHost, testing::ValuesIn(host_cases()),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace attestbed::programs
