@@ -7,7 +7,6 @@
 #include <ostream>
 
 #include "core/posix/fd_transport.h"
-#include "core/posix/fd_transport.h"
 #include "core/protocol/frame.h"
 
 namespace attestbed::programs {
