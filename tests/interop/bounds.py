@@ -35,15 +35,15 @@ class Sessions:
 
 
 class Budget:
-    """A line's bucket of attempts, full at first."""
+    """A line's bucket of attempts, full at first. `loses_step`: an empty one is found before a frame was read."""
 
-    def __init__(self):
-        self.tokens, self.at = float(ATTEMPTS), time.monotonic()
+    def __init__(self, loses_step=True):
+        self.tokens, self.at, self.loses_step = float(ATTEMPTS), time.monotonic(), loses_step
 
     def take(self):
         now = time.monotonic()
         self.tokens = min(ATTEMPTS, self.tokens + (now - self.at) / ATTEMPT_INTERVAL)
         self.at = now
         if self.tokens < 1:
-            raise Failure("attempts_exhausted", lost=True)
+            raise Failure("attempts_exhausted", lost=self.loses_step)
         self.tokens -= 1

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 import wire
 from firmware import Firmware
+from tty_mode import make_raw
 from wire import Failure, Line
 
 P521 = 2**521 - 1
@@ -83,15 +84,7 @@ class SerialLine(UnixLine):
             noisy = True
 
     def make_raw(self):
-        """8 data bits, no parity, 1 stop bit, no echo, no translation; the speed stays as it is."""
-        attributes = termios.tcgetattr(self.descriptor)
-        attributes[0] = 0
-        attributes[1] = 0
-        attributes[2] &= ~(termios.CSIZE | termios.PARENB | termios.CSTOPB)
-        attributes[2] |= termios.CS8 | termios.CREAD | termios.CLOCAL
-        attributes[3] = 0
-        attributes[6][termios.VMIN], attributes[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(self.descriptor, termios.TCSANOW, attributes)
+        make_raw(self.descriptor)
 
     def negotiate(self, body):
         self.write_frame(body)

@@ -13,9 +13,11 @@ from test_guest import Attacks, FirmwareFaults, HostileProxies
 from test_proxy import HostileGuests
 from test_release import Documents, Refusals, Releases
 from test_serial import Serial
+from test_serial_proxy import RealGuest, Rules
 from world import OPTIONS, WORLD
 
-CASES = (Documents, Releases, Refusals, Attacks, HostileProxies, HostileGuests, BrokenBrokers, FirmwareFaults, Serial)
+CASES = (Documents, Releases, Refusals, Attacks, HostileProxies, HostileGuests, BrokenBrokers, FirmwareFaults, Serial,
+         RealGuest, Rules)
 
 
 def main():

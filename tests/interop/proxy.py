@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A proxy of the guest <-> proxy protocol 0.1.0 on a unix socket, written from docs/protocol.md alone.
+"""A proxy of the guest <-> proxy protocol 0.1.0 on unix sockets and serial lines, written from docs/protocol.md alone.
 
 It carries attestations to a broker that speaks the KBS protocol 0.4.0 (annex A). One thread serves one line.
 """
@@ -10,17 +10,18 @@ import hashlib
 import ipaddress
 import json
 import os
-import select
 import signal
 import socket
 import sys
-import threading
 import time
 import urllib.parse
 
 import wire
 from bounds import Budget, Sessions
 from broker import Broker
+from doors import Doors, open_device
+from proxy_messages import error_message, mismatch, read_attestation_request, read_negotiation_request, to_body
+from serial_line import Noisy, SerialAttempts, SerialLine
 from wire import Failure, Line
 
 ERROR_SECONDS = 2.0
@@ -31,7 +32,9 @@ STOP_SECONDS = 5.0
 @dataclasses.dataclass
 class Settings:
     url: str
-    unix: str
+    unix: str = None
+    unix_serial: str = None
+    serial: str = None
     resource: str = wire.DEFAULT_TERMS["resource"]
     allowed: tuple = ()
     ca: str = None
@@ -60,68 +63,6 @@ def is_loopback(host):
         return host == "localhost"
 
 
-# The protocol
-
-
-def read_negotiation_request(message):
-    """Section 4: the guest's terms, or None if it stated none."""
-    version = wire.required(message, "version", list)
-    numbers = [wire.u32(number, "version") for number in version]
-    if len(numbers) != 3:
-        raise Failure("bad_length", "version")
-    if numbers != [0, 1, 0]:
-        raise Failure("version_unsupported", "version")
-    tee = wire.one_of(message, "tee", wire.TEES)
-    ext = wire.optional(message, "ext", dict)
-    terms = None if ext is None else wire.read_terms(ext, "ext.")
-    if tee != "snp":
-        raise Failure("tee_unsupported", "tee")
-    return terms
-
-
-def read_attestation_request(message):
-    """Section 7."""
-    tee = wire.one_of(message, "tee", wire.TEES)
-    evidence = wire.required(message, "evidence", dict)
-    if evidence and list(evidence) != ["Snp"]:
-        raise Failure("bad_value", "evidence")
-    snp = wire.required(evidence, "Snp", dict, "evidence.")
-    at = "evidence.Snp."
-    report = wire.fixed(snp, "report", wire.REPORT_OCTETS, at)
-    certs = wire.optional(snp, "certs_buf", str, at)
-    if certs is not None:
-        certs = wire.bounded(certs, wire.CERTS_MAX, at + "certs_buf")
-    challenge = wire.from_base64(wire.required(message, "challenge", str), "challenge")
-    if not wire.CHALLENGE_MIN <= len(challenge) <= wire.CHALLENGE_MAX:
-        raise Failure("bad_length", "challenge")
-    key = wire.required(message, "key", dict)
-    x, y = wire.fixed(key, "x", wire.COORDINATE, "key."), wire.fixed(key, "y", wire.COORDINATE, "key.")
-    if tee != "snp":
-        raise Failure("tee_unsupported", "tee")
-    return {"report": report, "certs_buf": certs, "challenge": challenge, "x": x, "y": y}
-
-
-def mismatch(request, challenge):
-    """What section 7 wants named in the detail of a later refusal."""
-    if request["challenge"] != challenge:
-        return "the guest echoed another challenge"
-    expected = hashlib.sha512(request["x"] + request["y"] + challenge).digest()
-    if request["report"][0x50:0x90] != expected:
-        return "REPORT_DATA does not bind this key and challenge"
-    return ""
-
-
-def error_message(code, phase, detail):
-    error = {"ext": {"error": {"code": code, "phase": phase, "detail": wire.printable(detail)}}}
-    if phase == "attestation":
-        error = {"success": False, "decryption": None, "token": None, **error}
-    return error
-
-
-def to_body(message):
-    return json.dumps(message, separators=(",", ":")).encode()
-
-
 class Attempt:
     """What is known of one attempt."""
 
@@ -129,17 +70,27 @@ class Attempt:
         self.phase, self.name, self.note = "negotiation", "", ""
 
 
-class Proxy:
+@dataclasses.dataclass
+class Negotiated:
+    """What frame 2 leaves for frame 3."""
+
+    broker: Broker
+    nonce: str
+    challenge: bytes
+    terms: dict
+    response: dict
+
+
+class Proxy(Doors):
     """Listens and serves. The `make_` methods are what a hostile variant changes."""
 
     def __init__(self, settings):
         settings.check()
-        self.settings, self.sessions = settings, Sessions(settings.max_sessions)
-        self.listener, self.threads, self.brokers = None, set(), set()
+        super().__init__(settings.max_lines)
+        self.settings, self.sessions, self.brokers = settings, Sessions(settings.max_sessions), set()
         # A closed pipe is readable for all who wait: `idle` ends lines without an attempt, `end` all others.
-        self.idle, self.idle_writer = os.pipe()
         self.end, self.end_writer = os.pipe()
-        self.stopping = self.ending = False
+        self.ending = False
 
     def log(self, event, **members):
         print(json.dumps({"event": event, **members}), file=sys.stderr, flush=True)
@@ -163,8 +114,17 @@ class Proxy:
 
     # Attempts
 
-    def exchange(self, line, first, attempt):
-        terms = read_negotiation_request(wire.parse(line.read_frame(first)))
+    @staticmethod
+    def is_negotiation_request(body):
+        try:
+            read_negotiation_request(wire.parse(body))
+            return True
+        except Failure:
+            return False
+
+    def negotiate(self, line, body, attempt):
+        """From frame 1 to frame 2."""
+        terms = read_negotiation_request(wire.parse(body))
         if terms is not None:
             if (terms["binding"], terms["key"]) != ("svsm-sha512", "P-521"):
                 raise Failure("terms_refused", "ext")
@@ -173,20 +133,30 @@ class Proxy:
         broker = Broker(self.settings, line.deadline, self.brokers)
         nonce, challenge = broker.auth()
         attempt.name = hashlib.sha256(challenge).hexdigest()[:16]
-        self.send(line, self.make_negotiation_response(challenge, terms))
+        response = self.make_negotiation_response(challenge, terms)
+        self.send(line, response)
+        return Negotiated(broker, nonce, challenge, terms, response)
 
-        attempt.phase = "attestation"
-        request = read_attestation_request(wire.parse(line.read_frame()))
-        attempt.note = mismatch(request, challenge)
+    def release(self, line, negotiated, body, attempt):
+        """From frame 3 to frame 4."""
+        request = read_attestation_request(wire.parse(body))
+        attempt.note = mismatch(request, negotiated.challenge)
         if attempt.note:
             self.log("mismatch", attestation=attempt.name, detail=attempt.note)
-        token = broker.attest(nonce, request)
+        terms, broker = negotiated.terms, negotiated.broker
+        broker.deadline = line.deadline
+        token = broker.attest(negotiated.nonce, request)
         jwe = broker.resource(terms["resource"] if terms else self.settings.resource, token)
         response = self.make_attestation_response(jwe, token)
         if len(to_body(response)) > wire.FRAME_MAX:
             response["token"] = None
         self.send(line, response)
         self.log("released", attestation=attempt.name)
+
+    def exchange(self, line, first, attempt):
+        negotiated = self.negotiate(line, line.read_frame(first), attempt)
+        attempt.phase = "attestation"
+        self.release(line, negotiated, line.read_frame(), attempt)
 
     @staticmethod
     def send(line, message):
@@ -207,14 +177,29 @@ class Proxy:
         if not first:
             return False
         line.deadline, line.cancel = time.monotonic() + self.settings.timeout, self.end
-        try:
+
+        def exchange():
             budget.take()
-            self.sessions.take(QUEUE_SECONDS)
-            try:
-                self.exchange(line, first, attempt)
-            finally:
-                self.sessions.give()
+            self.in_session(lambda: self.exchange(line, first, attempt))
+        return self.run_attempt(line, attempt, exchange)
+
+    def in_session(self, work):
+        self.sessions.take(QUEUE_SECONDS)
+        try:
+            work()
+        finally:
+            self.sessions.give()
+
+    new_attempt = Attempt
+
+    def run_attempt(self, line, attempt, exchange):
+        """Refuses what `exchange` raises; says whether the line is still in step."""
+        try:
+            exchange()
             return True
+        except Noisy:
+            self.log("lost", code="line_noise")
+            return False
         except Unanswerable as failure:
             self.log("lost", attestation=attempt.name, code=str(failure))
             return False
@@ -242,70 +227,35 @@ class Proxy:
         if self.ending:
             line.deadline = time.monotonic() + ERROR_SECONDS
         try:
+            if not failure.lost:
+                line.drop_waiting()
             self.send(line, error_message(code, attempt.phase, detail))
             return True
-        except Unanswerable:
+        except (Unanswerable, Failure):
             return False
 
     # Lines
 
     def serve_line(self, connection):
-        try:
-            with connection:
-                line, budget = Line(connection.fileno()), Budget()
-                while not self.stopping and self.serve_attempt(line, budget):
-                    pass
-        finally:
-            self.threads.discard(threading.current_thread())
+        line, budget = Line(connection.fileno()), Budget()
+        while not self.stopping and self.serve_attempt(line, budget):
+            pass
 
-    def accept(self):
-        poller = select.poll()
-        poller.register(self.listener, select.POLLIN)
-        poller.register(self.idle, select.POLLIN)
-        while not self.stopping:
-            poller.poll()
-            try:
-                connection = self.listener.accept()[0]
-            except BlockingIOError:
-                continue
-            except OSError:
-                time.sleep(0.1)  # out of descriptors: some line will end
-                continue
-            if len(self.threads) >= self.settings.max_lines:
-                self.turn_away(connection)
-                continue
-            thread = threading.Thread(target=self.serve_line, args=(connection,), daemon=True)
-            self.threads.add(thread)
-            thread.start()
-
-    @staticmethod
-    def turn_away(connection):
-        with connection:
-            body = to_body(error_message("proxy_busy", "negotiation", "no line is free"))
-            try:
-                Line(connection.fileno(), time.monotonic()).write_frame(body)
-            except Failure:
-                pass
+    def serve_serial(self, descriptor, for_ever=False):
+        SerialAttempts(self, SerialLine(descriptor, for_ever), Budget(loses_step=False)).serve()
 
     def start(self):
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        mask = os.umask(0o177)
-        try:
-            self.listener.bind(self.settings.unix)
-        finally:
-            os.umask(mask)
-        self.listener.listen(64)
-        self.listener.setblocking(False)
-        self.acceptor = threading.Thread(target=self.accept, daemon=True)
-        self.acceptor.start()
+        if self.settings.serial:
+            os.close(open_device(self.settings.serial))  # later a failure is the far end's
+            self.begin(lambda: self.serve_device(self.settings.serial, lambda tty: self.serve_serial(tty, True)))
+        if self.settings.unix:
+            self.listen(self.settings.unix, self.serve_line)
+        if self.settings.unix_serial:
+            self.listen(self.settings.unix_serial, lambda connection: self.serve_serial(connection.fileno()))
 
     def stop(self, seconds=STOP_SECONDS):
         """Running attempts get `seconds`, then they are told proxy_stopping."""
-        self.stopping = True
-        os.close(self.idle_writer)
-        self.acceptor.join()
-        self.listener.close()
-        os.unlink(self.settings.unix)
+        self.shut()
         self.join(seconds)
         self.ending = True
         os.close(self.end_writer)
@@ -319,11 +269,6 @@ class Proxy:
             os.close(self.idle)
             os.close(self.end)
 
-    def join(self, seconds):
-        limit = time.monotonic() + seconds
-        for thread in list(self.threads):
-            thread.join(max(0, limit - time.monotonic()))
-
 
 class Unanswerable(Exception):
     """The line failed while a frame was being sent."""
@@ -332,7 +277,9 @@ class Unanswerable(Exception):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Carry attestations of SEV-SNP guests to a key broker.")
     parser.add_argument("--url", required=True, help="the broker; http is for loopback")
-    parser.add_argument("--unix", metavar="PATH", required=True, help="listen on this socket, mode 0600")
+    parser.add_argument("--unix", metavar="PATH", help="listen on this socket, mode 0600")
+    parser.add_argument("--unix-serial", metavar="PATH", help="the same, for machines that put a guest's UART there")
+    parser.add_argument("--serial", metavar="DEVICE", help="a tty whose other end is a guest's")
     parser.add_argument("--resource", default=wire.DEFAULT_TERMS["resource"], help="for guests that state none")
     parser.add_argument("--allow-resource", action="append", default=[], help="a guest may state this; repeatable")
     parser.add_argument("--ca", metavar="FILE", help="PEM roots for https")
@@ -340,8 +287,11 @@ def main(arguments=None):
     parser.add_argument("--max-sessions", type=int, default=128, help="attempts at once")
     parser.add_argument("--insecure-http", action="store_true", help="allow http to other hosts")
     options = parser.parse_args(arguments)
-    settings = Settings(options.url, options.unix, options.resource, tuple(options.allow_resource), options.ca,
-                        options.insecure_http, options.timeout, options.max_sessions)
+    if not (options.unix or options.unix_serial or options.serial):
+        parser.error("no line: --unix, --unix-serial or --serial")
+    settings = Settings(options.url, options.unix, options.unix_serial, options.serial, options.resource,
+                        tuple(options.allow_resource), options.ca, options.insecure_http, options.timeout,
+                        options.max_sessions)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})  # inherited by every thread
     try:
         proxy = Proxy(settings)
@@ -352,7 +302,8 @@ def main(arguments=None):
     except OSError as error:
         print(f"io_failed: {error.strerror}", file=sys.stderr)
         return 3
-    print(f"ready unix:{settings.unix}", flush=True)
+    lines = ("unix", settings.unix), ("unix-serial", settings.unix_serial), ("serial", settings.serial)
+    print("ready", *[f"{kind}:{path}" for kind, path in lines if path], flush=True)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     proxy.stop()
     return 0

@@ -93,11 +93,45 @@ class SerialPartner:
             self.failure = failure
 
 
-def cross(first, second, wake):
-    """A null modem between two ptys."""
-    while True:
-        ready = select.select([first, second, wake], [], [], PATIENCE)[0]
-        if not ready or wake in ready:
-            return
-        for descriptor in ready:
-            os.write(second if descriptor == first else first, os.read(descriptor, 1024))
+class Cable:
+    """A null modem between two ttys, `guest` and `proxy` by name. What hostile or old hardware does to octets:
+    `loses` so many of the guest's first, and holds the others back for `delay` seconds."""
+
+    def __init__(self, loses=0, delay=0.0):
+        self.loses, self.delay = loses, delay
+        self.ends = pty.openpty(), pty.openpty()
+        for _, slave in self.ends:
+            tty.setraw(slave)
+        self.guest, self.proxy = (os.ttyname(slave) for _, slave in self.ends)
+        self.wake, self.end = os.pipe()
+        self.thread = threading.Thread(target=self.carry, daemon=True)
+        self.thread.start()
+
+    def carry(self):
+        guest, proxy = (master for master, _ in self.ends)
+        held, release_at = b"", None
+        while True:
+            left = PATIENCE if release_at is None else max(0, release_at - time.monotonic())
+            ready = select.select([guest, proxy, self.wake], [], [], left)[0]
+            if self.wake in ready:
+                return
+            if proxy in ready:
+                os.write(guest, os.read(proxy, 1024))
+            if guest in ready:
+                octets = os.read(guest, 1024)
+                lost, self.loses = octets[:self.loses], max(0, self.loses - len(octets))
+                held += octets[len(lost):]
+                if release_at is None:
+                    release_at = time.monotonic() + self.delay
+            if release_at is not None and time.monotonic() >= release_at:
+                os.write(proxy, held)
+                held, release_at, self.delay = b"", None, 0.0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.end)
+        self.thread.join(PATIENCE)
+        for descriptor in (*self.ends[0], *self.ends[1], self.wake):
+            os.close(descriptor)

@@ -3,20 +3,15 @@
 
 import json
 import os
-import pty
 import sys
-import threading
 import time
-import tty
 import unittest
 
 import guest
 import wire
-from hosts import RawGuest
 from messages import compact, error, negotiation_response, octets, seal
-from serial_ends import Bridge, QuickSerialLine, SerialPartner, cross
-from wire import frame
-from world import DEFAULT, HERE, PARAMS, PATIENCE, REQUEST_1, SECRETS, WORLD, binary, run
+from serial_ends import Bridge, Cable, QuickSerialLine, SerialPartner
+from world import DEFAULT, HERE, PARAMS, PATIENCE, SECRETS, WORLD, run
 
 
 class Serial(unittest.TestCase):
@@ -95,43 +90,17 @@ class Serial(unittest.TestCase):
         self.assertGreaterEqual(time.monotonic() - begun[0], 0.9)
 
     def test_real_proxy_on_a_tty(self):
-        first, second = pty.openpty(), pty.openpty()
-        descriptors = [*first, *second]
-        wake, end = os.pipe()
-        try:
-            for _, slave in (first, second):
-                tty.setraw(slave)
-            thread = threading.Thread(target=cross, args=(first[0], second[0], wake), daemon=True)
-            thread.start()
-            program = WORLD.start(binary("attest-proxy"), "--url", WORLD.url, "--protocol", "kbs", "--serial",
-                                  os.ttyname(second[1]))
-            result = run(sys.executable, os.path.join(HERE, "guest.py"), "--serial", os.ttyname(first[1]), "--firmware",
+        with Cable() as cable:
+            program = WORLD.start_real_proxy(WORLD.url, line="--serial", at=cable.proxy)
+            result = run(sys.executable, os.path.join(HERE, "guest.py"), "--serial", cable.guest, "--firmware",
                          "unix:" + WORLD.firmware, "--timeout", str(PATIENCE))
             self.assertEqual((result.returncode, result.stdout), (0, SECRETS[DEFAULT]))
             self.assertEqual(program.stop(), 0)
-        finally:
-            os.close(end)
-            thread.join(PATIENCE)
-            for descriptor in (*descriptors, wake):
-                os.close(descriptor)
-
-    def start_unix_serial_proxy(self):
-        path = WORLD.fresh("unix-serial")
-        WORLD.start(binary("attest-proxy"), "--url", WORLD.url, "--protocol", "kbs", "--unix-serial", path)
-        return path
 
     def test_real_proxy_behind_a_machines_socket(self):
         """--unix-serial: the guest has a tty, its machine's other end is a socket, and the proxy skips the noise."""
-        path = self.start_unix_serial_proxy()
-        with Bridge(path, b"boot messages\r\n", to_proxy=b"kernel: \x1f\0\0 more of them\r\n") as bridge:
+        program = WORLD.start_real_proxy(WORLD.url, line="--unix-serial")
+        with Bridge(program.socket, b"boot messages\r\n", to_proxy=b"kernel: \x1f\0\0 more of them\r\n") as bridge:
             result = run(sys.executable, os.path.join(HERE, "guest.py"), "--serial", bridge.device, "--firmware",
                          "unix:" + WORLD.firmware, "--timeout", str(PATIENCE))
             self.assertEqual((result.returncode, result.stdout), (0, SECRETS[DEFAULT]))
-
-    def test_repetition_at_the_real_proxy(self):
-        """Rule 2 of section 12.3: the same octets again, from the same session; on unix it is no restart."""
-        with RawGuest(self.start_unix_serial_proxy()) as raw:
-            raw.line.write(frame(REQUEST_1))
-            first = raw.line.read_frame()
-            raw.line.write(frame(REQUEST_1))
-            self.assertEqual(raw.line.read_frame(), first)

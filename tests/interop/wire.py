@@ -133,6 +133,9 @@ class Line:
             except OSError as error:
                 raise Failure("transport", detail=error.strerror, lost=True) from None
 
+    def drop_waiting(self):
+        """What a refusal answers beside its own frame: on lines that lose nothing, nothing."""
+
     def write_frame(self, body):
         self.write(frame(body))
 

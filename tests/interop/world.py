@@ -106,17 +106,17 @@ class World:
             arguments += ["--resource", f"{resource}={path}"]
         return self.start(*arguments)
 
-    def start_real_proxy(self, url, *more):
-        path = self.fresh("real")
-        program = self.start(binary("attest-proxy"), "--url", url, "--protocol", "kbs", "--unix", path,
-                             "--allow-resource", DEFAULT, "--allow-resource", OWN, *more)
-        program.socket = path
-        return program
+    def start_real_proxy(self, url, *more, line="--unix", at=None):
+        """With `line` --unix, --unix-serial or --serial; `at` a device or, by default, a fresh socket."""
+        return self.start_proxy([binary("attest-proxy"), "--protocol", "kbs"], url, line, at, more)
 
-    def start_python_proxy(self, url, *more):
-        path = self.fresh("python")
-        program = self.start(sys.executable, os.path.join(HERE, "proxy.py"), "--url", url, "--unix", path,
-                             "--allow-resource", DEFAULT, "--allow-resource", OWN, *more)
+    def start_python_proxy(self, url, *more, line="--unix", at=None):
+        return self.start_proxy([sys.executable, os.path.join(HERE, "proxy.py")], url, line, at, more)
+
+    def start_proxy(self, command, url, line, at, more):
+        path = at or self.fresh("proxy")
+        program = self.start(*command, "--url", url, line, path, "--allow-resource", DEFAULT, "--allow-resource", OWN,
+                             *more)
         program.socket = path
         return program
 
@@ -135,10 +135,10 @@ WORLD = World()
 # Guests: each returns (exit status, code or None, secret or None)
 
 
-def real_guest(path, resource=DEFAULT):
+def real_guest(path, resource=DEFAULT, line="--unix"):
     if os.path.exists(WORLD.path("secret")):
         os.unlink(WORLD.path("secret"))
-    result = run(binary("attest-guest"), "--unix", path, "--firmware", "unix:" + WORLD.firmware,
+    result = run(binary("attest-guest"), line, path, "--firmware", "unix:" + WORLD.firmware,
                  "--secret-auth", "none", "--resource", resource, "--json", "--timeout", str(int(PATIENCE)),
                  "--out", WORLD.path("secret"))
     secret = None
