@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # examples.sh DOCS DIRECTORY: starts the programs of DIRECTORY with every example configuration of DOCS as a reader would
-# copy it, and wants each to get ready and to end cleanly; then lets systemd-analyze, where there is one, judge the units.
+# copy it, and wants each to get ready and to end cleanly.
 set -euo pipefail
 docs="$(realpath "$1")" programs="$(realpath "$2")"
 work="$(mktemp -d)"
@@ -41,15 +41,3 @@ url="$(sed -n 's/^URL=//p' "$docs/examples/attest-proxy.conf")"
 read -r -a options <<<"$(sed -n 's/^OPTIONS=//p' "$docs/examples/attest-proxy.conf")"
 grep -q '^ExecStart=[^ ]*/attest-proxy --url ${URL} --protocol kbs $OPTIONS$' "$docs/systemd/attest-proxy.service"
 gets_ready attest-proxy.conf "$programs/attest-proxy" --url "$url" --protocol kbs "${options[@]}" --unix "$work/p.sock"
-
-if command -v systemd-analyze >/dev/null; then
-  sed "s#^ExecStart=[^ ]*#ExecStart=$programs/attest-proxy#; s#^EnvironmentFile=.*#EnvironmentFile=$docs/examples/attest-proxy.conf#" \
-    "$docs/systemd/attest-proxy.service" >attest-proxy.service
-  cp "$docs/systemd/attest-proxy.socket" .
-  said="$(SYSTEMD_UNIT_PATH="$work:" systemd-analyze verify --man=no "$work/attest-proxy.service" "$work/attest-proxy.socket" 2>&1 |
-    grep -F 'attest-proxy' || true)"
-  [[ -z "$said" ]] || { echo "examples: systemd-analyze: $said"; exit 1; }
-  echo 'units: systemd-analyze finds nothing'
-else
-  echo 'units: not judged, no systemd-analyze here'
-fi
