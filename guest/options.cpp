@@ -11,7 +11,7 @@ namespace attestbed::guest {
 namespace {
 
 constexpr const char* kFooter = R"(
-Without --out and --stdout the secret is counted and hashed (both are in the result) and then dropped.
+Without --out and --stdout the secret is counted (the result says how many octets) and then dropped.
 
 Exit status: 0 released, 1 refused, 2 usage or configuration, 3 transport, 4 firmware, 5 the host broke the protocol.
 

@@ -18,7 +18,7 @@ namespace attestbed::guest {
 ///   to_stdout      the secret, and nothing else, goes to standard output
 ///   report_file    new file of mode 0600 for the report, for people; empty = none
 ///   json           the result as one JSON object on standard output
-/// Without out_file and to_stdout the secret is counted, hashed and dropped.
+/// Without out_file and to_stdout the secret is counted and dropped.
 struct Options {
   LineAddress line;
   FirmwareAddress firmware;
