@@ -2,8 +2,7 @@
 // What does it cost the guest to read the host's answers? Both recorded frames, to typed fields of the right lengths
 // with base64 decoded. Ours decodes in place, so each turn begins with a copy of the text, which counts.
 //   nlohmann   the usual way: a parsed document, then OpenSSL's EVP_DecodeBlock. It does less: nothing looks for
-//   doubled
-//              members, unknown challenge lengths or trailing bits
+//              doubled members, unknown challenge lengths or trailing bits
 #include <openssl/evp.h>
 
 #include <algorithm>

@@ -34,17 +34,14 @@ constexpr Target kTargets[] = {
      "thread CPU of verify_chain + verify_report over that of four raw EVP verifications; ours makes three, since a "
      "root's own signature was checked when it became trusted: the ratio to those three is given too; interleaved"},
     {kBench, "verify.from_der", "x (3 RSA-4096 PSS + P-384)", Bound::at_most, 1.5,
-     "thread CPU of the same from octets: report, VCEK, ASK and ARK parsed, and the ARK made a trusted root, over that "
-     "of "
-     "four raw EVP verifications; ours makes all four; interleaved"},
+     "thread CPU of the same from octets: report, VCEK, ASK and ARK parsed, and the ARK made a trusted root, over "
+     "that of four raw EVP verifications; ours makes all four; interleaved"},
     {kBench, "verify.chain_cached", "x P-384", Bound::at_most, 1.10,
      "thread CPU of verify_report over that of one raw EVP verification; interleaved"},
     {kBench, "proxy.guests_64", "x 64 x CPU per attestation / cores", Bound::at_most, 1.3,
      "(t(64) - t(1)) in that unit: guests with their simulated firmware as threads beside one proxy::Server, a new "
-     "unix "
-     "socket line per attempt; its back-end answers from a recording after 50 ms of waiting and without CPU of its "
-     "own, as "
-     "a broker elsewhere does; CPU is the process's during an attempt of one guest"},
+     "unix socket line per attempt; its back-end answers from a recording after 50 ms of waiting and without CPU of "
+     "its own, as a broker elsewhere does; CPU is the process's during an attempt of one guest"},
     {kBench, "key.p256_keygen", "x raw EVP", Bound::at_most, 1.05,
      "thread CPU of EcKey::generate over EVP_PKEY_generate and reading the point; interleaved"},
     {kBench, "key.p256_ecdh", "x raw EVP", Bound::at_most, 1.05,
