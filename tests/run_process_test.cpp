@@ -171,6 +171,8 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{"ResourceClimbs", {"run", "--resource", "a/../b"}},
                     UsageCase{"UnknownProduct", {"run", "--product", "Naples"}},
                     UsageCase{"TimeoutZero", {"run", "--timeout", "0"}},
+                    UsageCase{"TimeoutOfABreak", {"run", "--break", "timeout", "--timeout", "9"}},
+                    UsageCase{"TimeoutOfBusyFirmware", {"run", "--break", "firmware", "--timeout", "60"}},
                     UsageCase{"KeepIsNotEmpty", {"run", "--keep", "/usr"}}),
     [](const auto& test) { return test.param.name; });
 
@@ -214,6 +216,7 @@ TEST_F(RunWithSiblings, AGuestThatDiesIsAFailureAndNoRelease) {
   EXPECT_EQ(done.exit.text(), "exit 1") << done.err;
   EXPECT_EQ(done.json()["guests"][0]["outcome"], "failed");
   EXPECT_NE(done.json()["guests"][0]["meaning"].get<std::string>().find("signal 11"), std::string::npos);
+  EXPECT_EQ(done.json()["guests"][0]["phases"], nlohmann::json::array()) << "whoever reads it may count on the member";
   EXPECT_EQ(done.json()["early_ends"], nlohmann::json({"attest-proxy: exit 0"}));
 }
 

@@ -114,7 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST_F(RunScenarios, ThePartsOfABreakAreOrdinaryPrograms) {
-  const Finished done = run("attestbed", {"run", "--break", "nonce", "--keep", file("kept")});
+  const Finished done = run("attestbed", {"run", "--break", "nonce", "--timeout", "30", "--keep", file("kept")});
   EXPECT_EQ(done.exit.text(), "exit 1") << done.err;
   for (const char* said :
        {"something is broken: nonce", "noticed by   the broker, as expected: report_data_mismatch", "  relay: {",

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "core/posix/clock.h"
 #include "core/posix/describe.h"
@@ -31,7 +32,7 @@ struct RunOptions {
   std::string secret_file;
   std::string keep;
   std::string broken;
-  unsigned timeout = 60;
+  std::optional<unsigned> timeout;  // what was asked for; the default is that of Inputs
   ShowSecret show = ShowSecret::no;
   Form form = Form::text;
 };
@@ -65,13 +66,17 @@ int complete(RunOptions& options) {
     return usage("--resource '" + options.scenario.resource + "': " + posix::describe(path.error()));
   }
   Inputs& inputs = options.scenario.inputs;
-  inputs.guest_timeout = inputs.proxy_timeout = std::chrono::seconds(options.timeout);
+  if (options.timeout) inputs.guest_timeout = inputs.proxy_timeout = std::chrono::seconds(*options.timeout);
   if (!options.broken.empty()) {
     options.scenario.broken = break_named(options.broken);
     if (options.scenario.broken == nullptr)
       return usage("--break " + options.broken + " does not exist; there is: " + break_names());
     if (options.scenario.guests != 1) return usage("--break breaks one guest's attempt: leave --guests out");
+    const auto guest_timeout = inputs.guest_timeout, proxy_timeout = inputs.proxy_timeout;
     options.scenario.broken->apply(inputs);
+    if (options.timeout && (inputs.guest_timeout != guest_timeout || inputs.proxy_timeout != proxy_timeout)) {
+      return usage("--break " + options.broken + " sets a time limit of its own: leave --timeout out");
+    }
   }
   if (options.scenario.line == LineType::pty && options.scenario.guests > kMaxSerialGuests) {
     return usage("--transport pty takes at most " + std::to_string(kMaxSerialGuests) +
@@ -217,9 +222,11 @@ void add_run(CLI::App& app, int& exit) {
       ->transform(CLI::CheckedTransformer(transports(), CLI::ignore_case))
       ->type_name("LINE")
       ->default_str(line_name(options->scenario.line));
-  command->add_option("--timeout", options->timeout, "Seconds for each attempt")
+  command
+      ->add_option("--timeout", options->timeout,
+                   "Seconds for each attempt; not with --break firmware or timeout, which set their own")
       ->check(CLI::Range(1, 3600))
-      ->capture_default_str();
+      ->default_str(std::to_string(Inputs{}.guest_timeout.count()));
   command->callback([options, &exit] {
     if (options->broken == "list") {
       std::fputs(break_list().c_str(), stdout);

@@ -125,7 +125,8 @@ ordered_json result_of(const GuestOutput& guest) {
   return {{"outcome", "failed"},
           {"exit", guest.exit.by_signal ? 128 + guest.exit.number : guest.exit.number},
           {"code", error_name(Errc::internal)},
-          {"meaning", "attest-guest ended without a result: " + guest.exit.text()}};
+          {"meaning", "attest-guest ended without a result: " + guest.exit.text()},
+          {"phases", ordered_json::array()}};
 }
 
 }  // namespace
