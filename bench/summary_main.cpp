@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// attestbed_bench_summary SUITE SUMMARY OUTPUT…: merges the Google Benchmark outputs of one suite into the summary, and
-// shows it. Exit: 0 written, whether goals are met or not; 2 usage; 3 could not.
+// attestbed_bench_summary SUITE SUMMARY [OUTPUT…]: merges the Google Benchmark outputs of one suite into the summary,
+// and shows it; without outputs it says of all the suite's targets that they were not measured. Exit: 0 written,
+// whether goals are met or not; 2 usage; 3 could not.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -40,8 +41,8 @@ int fail(const std::string& why) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 4) {
-    std::cerr << "usage: attestbed_bench_summary SUITE SUMMARY OUTPUT…\n";
+  if (argc < 3) {
+    std::cerr << "usage: attestbed_bench_summary SUITE SUMMARY [OUTPUT…]\n";
     return 2;
   }
   const std::string suite = argv[1], path = argv[2];
