@@ -6,9 +6,8 @@
 
 #include <algorithm>
 
-#include "core/posix/clock.h"
 #include "proxy/fingerprint.h"
-#include "proxy/http_broker.h"
+#include "proxy/recorded_client.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -23,37 +22,8 @@ const VectorCase& plain() {
   return vector_case("plain");
 }
 
-// A session with a broker, and the recorded guest's evidence to give it.
-class Client {
- public:
-  explicit Client(const std::string& url, const std::string& ca = {})
-      : memory_(plain().attestation_request.begin(), plain().attestation_request.end()),
-        request_(protocol::decode_attestation_request(memory_, crypto::Curve::p521)),
-        backend_(make_kbs_backend({.url = url, .ca_file = ca}, clock_)),
-        session_((*backend_)->open(cancelled)) {}
-
-  Deadline in(std::chrono::milliseconds time) { return clock_.now() + time; }
-  auto auth(std::chrono::milliseconds time = 60s) { return session_->auth(protocol::Tee::snp, in(time)); }
-  auto attest() { return session_->attest(*request_, in(60s)); }
-  auto resource() { return session_->resource(protocol::ResourcePath(), in(60s)); }
-  BrokerSession& session() { return *session_; }
-  /// advance lets that much time pass for the client, at once.
-  void advance(std::chrono::nanoseconds time) { clock_.ahead += time; }
-
-  std::atomic<bool> cancelled = false;
-
- private:
-  struct AheadClock final : Clock {
-    Instant now() override { return steady.now() + ahead; }
-    void wait_until(Instant until) override { steady.wait_until(until - ahead); }
-    posix::SteadyClock steady;
-    std::chrono::nanoseconds ahead{};
-  };
-  AheadClock clock_;
-  std::vector<std::uint8_t> memory_;
-  Result<protocol::AttestationRequest> request_;
-  Result<std::unique_ptr<Backend>> backend_;
-  std::unique_ptr<BrokerSession> session_;
+struct Client : RecordedClient {
+  explicit Client(const std::string& url, const std::string& ca = {}) : RecordedClient(plain(), url, ca) {}
 };
 
 const std::string* header(const HttpBroker::Request& request, const std::string& name) {
