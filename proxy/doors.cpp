@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/doors.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <linux/vm_sockets.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 
@@ -23,6 +25,13 @@ int option_of(int fd, int option) {
   int value = -1;
   socklen_t size = sizeof value;
   return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+// Whoever opened the socket may have left it blocking, as systemd does: then an accept with nobody there would stop
+// every line of the proxy.
+bool unblock(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
 std::string path_of(const sockaddr_storage& address, socklen_t size) {
@@ -68,6 +77,7 @@ Result<std::unique_ptr<Listener>, ShutDoor> adopt_door(posix::Fd socket) {
   const bool named = getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
   const auto found = static_cast<std::uint64_t>(std::max(family, 0));
   if (!listens || !named) return ShutDoor{name, {Errc::bad_config, "a stream socket that listens", found}};
+  if (!unblock(socket.get())) return ShutDoor{name, {Errc::io_failed, "fcntl", static_cast<std::uint64_t>(errno)}};
   if (family == AF_UNIX) return adopt_unix(std::move(socket), path_of(address, size));
   if (family == AF_VSOCK) {
     sockaddr_vm local{};

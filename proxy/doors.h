@@ -22,7 +22,8 @@ struct ShutDoor {
 Result<std::vector<std::unique_ptr<Listener>>, ShutDoor> open_doors(const Doors& doors, Clock& clock);
 
 /// adopt_door makes a door of a socket that the supervisor has opened, bound and set to listen: a stream socket over
-/// unix or vsock. Errors: bad_config with the family in `found` if it is anything else.
+/// unix or vsock, which no longer blocks then. Errors: bad_config with the family in `found` if it is anything else;
+/// io_failed with errno.
 Result<std::unique_ptr<Listener>, ShutDoor> adopt_door(posix::Fd socket);
 
 }  // namespace attestbed::proxy

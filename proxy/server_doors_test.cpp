@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <mutex>
 
+#include "core/posix/vsock.h"
 #include "proxy/doors.h"
 #include "proxy/running_server.h"
 #include "proxy/vsock_listener.h"
@@ -168,6 +169,29 @@ TEST(AdoptDoor, TakesAUnixSocketThatListensAndLeavesItsPath) {
   }
   struct stat about {};
   EXPECT_EQ(lstat(directory.socket().c_str(), &about), 0) << "who made it removes it";
+}
+
+// A socket that blocks would hold the one thread that watches every line until somebody comes.
+void expect_unblocked(posix::Fd given) {
+  const posix::Fd same(fcntl(given.get(), F_DUPFD_CLOEXEC, 0));
+  ASSERT_EQ(fcntl(same.get(), F_SETFL, fcntl(same.get(), F_GETFL) & ~O_NONBLOCK), 0);
+  auto door = adopt_door(std::move(given));
+  ASSERT_TRUE(door);
+  ASSERT_NE(fcntl(same.get(), F_GETFL) & O_NONBLOCK, 0) << (*door)->name();
+  const auto nobody = (*door)->accept();
+  ASSERT_TRUE(nobody);
+  EXPECT_FALSE(*nobody);
+}
+
+TEST(AdoptDoor, NeverWaitsForALine) {
+  const Directory directory;
+  expect_unblocked(*posix::listen_unix(directory.socket(), 1, posix::IfExists::refuse));
+}
+
+TEST(AdoptDoor, NeverWaitsForALineOfVsock) {
+  auto given = posix::listen_vsock(54322, 1);
+  if (!given) GTEST_SKIP() << "no vsock here: " << error_name(given.error().code);
+  expect_unblocked(*std::move(given));
 }
 
 TEST(AdoptDoor, RefusesEverythingElse) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/unix_listener.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "proxy/accept_line.h"
@@ -26,8 +25,6 @@ class UnixListener final : public Listener {
   UnixListener(posix::Fd fd, std::string path, Path whose, LineKind kind)
       : fd_(std::move(fd)), path_(std::move(path)), kind_(kind) {
     if (whose == Path::ours) made_.emplace(path_);
-    const int flags = fcntl(fd_.get(), F_GETFL);
-    if (flags >= 0) (void)fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK);
   }
   UnixListener(const UnixListener&) = delete;
   UnixListener& operator=(const UnixListener&) = delete;
