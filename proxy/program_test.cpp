@@ -39,6 +39,21 @@ TEST_F(Program, CarriesAGuestAndEndsCleanlyOnASignal) {
   }
 }
 
+// A pipe holds 64 KiB: far less than what these attempts have to say.
+TEST_F(Program, ServesAndEndsThoughNobodyReadsItsLog) {
+  HttpBroker broker(plain());
+  Process proxy(flags(broker.url(), {"--attempts", "1000"}));
+  ASSERT_EQ(proxy.out_line(), "ready unix:" + socket());
+  GuestEnd guest = GuestEnd::connect(socket());
+  for (int i = 0; i < 999; ++i) {
+    ASSERT_TRUE(guest.send(R"({"version":[9,9,9],"tee":"snp"})"));
+    ASSERT_EQ(code_in(guest.receive(), protocol::Phase::negotiation), "version_unsupported") << i;
+  }
+  EXPECT_TRUE(guest.attest(plain()));
+  proxy.signal(SIGTERM);
+  EXPECT_EQ(proxy.ended(), 0);
+}
+
 TEST_F(Program, ServesSeveralDoorsAndEndsWithAllOfThem) {
   HttpBroker broker(plain());
   posix::Pty pty;

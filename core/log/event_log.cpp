@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/log/event_log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <mutex>
+
+#include "core/log/line_writer.h"
 
 namespace attestbed::log {
 namespace {
@@ -21,15 +27,64 @@ spdlog::level::level_enum spdlog_level(Level level) {
   return spdlog::level::err;
 }
 
+constexpr std::chrono::seconds kLastWords{1};  // for the reader, at the end
+
+// EventSink says in the log itself how many events are missing in it, and where.
+class EventSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  EventSink(std::string program, int fd) : program_(std::move(program)), writer_(fd) {}
+
+  void finish() {
+    writer_.flush(kLastWords);
+    const std::lock_guard lock(mutex_);
+    if (tell_lost()) writer_.flush(kLastWords);
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (!tell_lost() || !write(message)) ++lost_;
+  }
+  void flush_() override {}
+
+  bool tell_lost() {
+    if (lost_ == 0) return true;
+    const std::string text = R"("event":"events_lost","events":)" + std::to_string(lost_);
+    const bool told = write({program_, spdlog::level::warn, text});
+    if (told) lost_ = 0;
+    return told;
+  }
+  bool write(const spdlog::details::log_msg& message) {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    return writer_.write({line.data(), line.size()});
+  }
+
+  const std::string program_;
+  LineWriter writer_;
+  std::uint64_t lost_ = 0;
+};
+
+// Never destroyed: threads may have something to say until the process has ended.
+std::shared_ptr<EventSink>& started() {
+  static auto* const sink = new std::shared_ptr<EventSink>();
+  return *sink;
+}
+
 }  // namespace
 
-void start(std::string_view program, Level lowest) {
-  auto logger = spdlog::stderr_logger_mt(std::string(program));
+void start(std::string_view program, Level lowest, int fd) {
+  const bool is_first = !started();
+  started() = std::make_shared<EventSink>(std::string(program), fd);
+  if (is_first) std::atexit(finish);
+  auto logger = std::make_shared<spdlog::logger>(std::string(program), started());
   logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","program":"%n",%v})",
                       spdlog::pattern_time_type::utc);
   logger->set_level(spdlog_level(lowest));
-  logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));
+}
+
+void finish() {
+  if (started()) started()->finish();
 }
 
 bool level_named(std::string_view name, Level& level) {
