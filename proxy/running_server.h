@@ -40,12 +40,13 @@ class Directory {
 };
 
 /// Running is a server, run on a thread until `stop` or the end of the test. It always has a socket, its first door.
+///   clock  the server's; null = the system's. One that stands still shows what happens without any time passing
 class Running {
  public:
   using Doors = std::vector<std::unique_ptr<Listener>>;
-  explicit Running(FakeBroker& broker, ServerConfig config = defaults(), Doors more = {})
+  explicit Running(FakeBroker& broker, ServerConfig config = defaults(), Doors more = {}, Clock* clock = nullptr)
       : stop_fd_(eventfd(0, EFD_CLOEXEC)),
-        server_(with_socket(std::move(more)), broker, config, clock_),
+        server_(with_socket(std::move(more)), broker, config, clock != nullptr ? *clock : clock_),
         done_(std::async(std::launch::async, [this] { return server_.run(stop_fd_.get()).has_value(); })) {}
   ~Running() {
     if (done_.valid()) {

@@ -19,9 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using log::Level;
 
-constexpr auto kDrainTime = 1s;  // of a line that is then closed
-constexpr std::size_t kDrainOctets = protocol::kFramePrefixBytes + protocol::kMaxFrameBytes;
-constexpr std::ptrdiff_t kMaxLeaving = 64;
 constexpr auto kPatience = 1ms;     // of the poll loop with one line; a deadline of `now` would not even try
 constexpr auto kLastWords = 1s;     // for what a cancelled session still has to say
 constexpr auto kDoorPause = 200ms;  // when the system has no descriptor to give
@@ -98,6 +95,7 @@ Server::Server(std::vector<std::unique_ptr<Listener>> doors, Backend& backend, c
       doors_(std::move(doors)),
       peers_(config.attempts, clock),
       waiting_(config.max_sessions_per_peer, config.queue_wait),
+      draining_(clock),
       pool_(
           config.max_sessions, [this](Line& line) { return work(line); }, [this] { signal_fd(wake_.get()); }) {}
 
@@ -114,7 +112,6 @@ Status Server::run(int stop_fd, Supervisor* supervisor) {
   tell_supervisor();
   Polled polled;
   while (!grace_until_ || running_ > 0) TRY(poll_once(polled, stop_fd));
-  draining_.clear();
   log::event(Level::info, "stopped", {{"sessions", sessions_.load()}});
   return ok();
 }
@@ -128,8 +125,9 @@ Status Server::poll_once(Polled& polled, int stop_fd) {
   }
   // The lines that were polled first, in the order in which they were: what follows adds to these lists.
   for (Line& line : waiting_.take_ended(polled.of_waiting())) close(std::move(line));
+  std::vector<DrainingLines::Drained> drained = draining_.take_drained(polled.of_draining());
   look_at_idle(polled.of_idle());
-  look_at_draining(polled.of_draining());
+  take_back_drained(std::move(drained));
   if (polled.events(Polled::kWake) != 0) take_back_finished();
   for (std::size_t i = 0; i < doors_.size(); ++i) {
     const bool is_due = are_doors_open() && clock_.now() >= doors_[i]->due();
@@ -145,7 +143,7 @@ Status Server::poll_once(Polled& polled, int stop_fd) {
 void Server::fill(Polled& polled) const {
   for (const auto& door : doors_) polled.fds.push_back({are_doors_open() ? door->fd() : -1, POLLIN, 0});
   for (const Line& line : idle_) polled.fds.push_back({line.wire->fd(), POLLIN | POLLRDHUP, 0});
-  for (const Draining& one : draining_) polled.fds.push_back({one.line.wire->fd(), POLLIN | POLLRDHUP, 0});
+  draining_.watch(polled.fds);
   waiting_.watch(polled.fds);
   polled.doors = doors_.size();
   polled.idle = idle_.size();
@@ -153,17 +151,12 @@ void Server::fill(Polled& polled) const {
   polled.waiting = waiting_.size();
 }
 
-// New lines wait while many are being given up. Serial devices do not count: one that never falls silent would shut the
-// doors for ever.
 bool Server::are_doors_open() const {
-  const auto leaving =
-      std::ranges::count_if(draining_, [](const Draining& one) { return one.line.lives != Lives::for_ever; });
-  return leaving < kMaxLeaving && clock_.now() >= doors_shut_until_;
+  return clock_.now() >= doors_shut_until_;
 }
 
 int Server::poll_timeout() const {
-  Deadline next = std::min(waiting_.next_late(), next_beat_);
-  for (const Draining& one : draining_) next = std::min(next, one.until);
+  Deadline next = std::min({waiting_.next_late(), draining_.next(), next_beat_});
   if (are_doors_open()) {
     for (const auto& door : doors_) next = std::min(next, door->due());
   }
@@ -191,8 +184,8 @@ void Server::accept_all(Listener& door) {
               .lives = taken.lives,
               .after_answer = taken.after_answer,
               .door = &door};
-    // A machine that opens lines without end shuts out itself alone. It is not told: each line that is given up with
-    // words keeps the doors from others for a while.
+    // A machine that opens lines without end shuts out itself alone. It is not told: a line that is given up with words
+    // may take the place of another's that is still reading its own.
     if (!taken.peer.empty() && line.peer->lines >= config_.max_lines_per_peer) {
       log::event(Level::warning, "turned_away",
                  {{"peer", line.name},
@@ -254,38 +247,17 @@ void Server::turn_away(Line line, Errc code, const char* why) {
 }
 
 void Server::drain(Line line) {
-  const Deadline until = clock_.now() + (line.kind == LineKind::serial ? kSerialSilence : kDrainTime);
-  draining_.push_back({std::move(line), until, kDrainOctets});
+  if (std::optional<Line> oldest = draining_.add(std::move(line))) close(*std::move(oldest));
 }
 
-void Server::look_at_draining(std::span<const pollfd> fds) {
-  auto polled = fds.begin();
-  for (auto at = draining_.begin(); polled != fds.end(); ++polled) {
-    const bool ended = polled->revents != 0 && !discard(*at);
-    const bool is_over = clock_.now() >= at->until;
-    if (!ended && !is_over) {
-      ++at;
-      continue;
-    }
-    Line line = std::move(at->line);
-    at = draining_.erase(at);
-    if (!ended && line.kind == LineKind::serial) {
-      idle_.push_back(std::move(line));
+void Server::take_back_drained(std::vector<DrainingLines::Drained> drained) {
+  for (DrainingLines::Drained& one : drained) {
+    if (one.as_new) {
+      idle_.push_back(std::move(one.line));
     } else {
-      close(std::move(line));
+      close(std::move(one.line));
     }
   }
-}
-
-// Returns false if the line is to be closed.
-bool Server::discard(Draining& draining) {
-  std::array<std::uint8_t, 4096> sink;
-  const Result<std::size_t> got = draining.line.wire->read_some(sink, clock_.now() + kPatience);
-  if (!got) return got.error().code == Errc::deadline;
-  if (draining.line.kind == LineKind::serial) draining.until = clock_.now() + kSerialSilence;
-  if (draining.line.lives == Lives::for_ever) return true;
-  draining.octets_left -= std::min(draining.octets_left, *got);
-  return draining.octets_left > 0;
 }
 
 void Server::close(Line line) {

@@ -4,21 +4,18 @@
 #include <poll.h>
 
 #include <atomic>
-#include <list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "proxy/attempt_pool.h"
+#include "proxy/draining_lines.h"
 #include "proxy/listener.h"
 #include "proxy/peers.h"
 #include "proxy/waiting_lines.h"
 
 namespace attestbed::proxy {
-
-/// kSerialSilence ends the draining of a serial line whose attempt lost step.
-inline constexpr std::chrono::milliseconds kSerialSilence{500};
 
 /// ServerConfig bounds what all guests together may take, and what each may.
 ///   max_sessions           attempts at once, each a thread and a broker session
@@ -67,14 +64,6 @@ class Server {
   Status run(int stop_fd, Supervisor* supervisor = nullptr);
 
  private:
-  // A line that is not read for a session at the moment: what comes is thrown away. One that is being given up is
-  // drained for a short time and up to a limit, so that the peer can finish writing and then reads the refusal instead
-  // of a reset. A serial line is drained until it falls silent, and then is as good as new.
-  struct Draining {
-    Line line;
-    Deadline until;
-    std::size_t octets_left;
-  };
   struct Polled;
 
   void fill(Polled& polled) const;
@@ -83,8 +72,7 @@ class Server {
   void accept_all(Listener& door);
   void look_at_idle(std::span<const pollfd> fds);
   void look_at(Line line, short events);
-  void look_at_draining(std::span<const pollfd> fds);
-  bool discard(Draining& draining);
+  void take_back_drained(std::vector<DrainingLines::Drained> drained);
   void start_waiting();
   void turn_away(Line line, Errc code, const char* why);
   void drain(Line line);
@@ -109,7 +97,7 @@ class Server {
   Peers peers_;
   std::vector<Line> idle_;
   WaitingLines waiting_;
-  std::list<Draining> draining_;
+  DrainingLines draining_;
   std::size_t running_ = 0;
   Deadline doors_shut_until_{}, next_beat_ = kNever;
   std::optional<Deadline> grace_until_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "proxy/hand_clock.h"
 #include "proxy/running_server.h"
 
 namespace attestbed::proxy {
@@ -173,6 +174,21 @@ TEST(Server, HonestGuestsFinishBesideHostileOnes) {
   }
   const auto served = std::ranges::count_if(honest, [](std::future<bool>& one) { return one.get(); });
   EXPECT_EQ(served, kEach);
+}
+
+// Time stands still, so nothing here waits for a line to be let go.
+TEST(Server, LinesThatAreGivenUpKeepNobodyOut) {
+  FakeBroker broker(plain());
+  HandClock clock;
+  const Running server(broker, Running::defaults(), {}, &clock);
+  std::vector<GuestEnd> given_up;
+  for (std::size_t i = 0; i < DrainingLines::kMostLeaving + 8; ++i) {
+    given_up.push_back(server.guest());
+    ASSERT_TRUE(given_up.back().send_raw(std::string(8, '\xff')));
+    ASSERT_EQ(code_in(given_up.back().receive(), Phase::negotiation), "malformed_request") << i;
+  }
+  EXPECT_TRUE(server.guest().attest(plain()));
+  EXPECT_EQ(given_up.front().receive(), "(closed)") << "the oldest makes room";
 }
 
 TEST(Server, GuestsThatNeverFinishAreEndedByTheDeadlineAndFreeTheirSessions) {
