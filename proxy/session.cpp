@@ -247,7 +247,9 @@ class Attempt {
   void refuse(const Failure& failure) {
     bool told = false;
     if (may_tell_) {
-      const Result<Bytes> body = encode_refusal(failure, phase_, out_);
+      // The guest may have no challenge, so no name for the attempt: this one is in our log whatever happened.
+      const Failure named{failure.code, log_.session() + ": " + failure.detail, {}};
+      const Result<Bytes> body = encode_refusal(named, phase_, out_);
       // Once for the attempt: what a slow answer took of it after the budget is gone.
       const Deadline until = std::min(clock_.now(), until_) + config_.refusal_budget;
       told = body && protocol::send_frame(guest_, *body, until);

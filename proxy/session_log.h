@@ -32,6 +32,8 @@ class SessionLog {
  public:
   SessionLog(std::uint64_t session, std::string peer) : session_(session), peer_(std::move(peer)) {}
 
+  /// session is what every line of this attempt has in `session`, for people: "session 7".
+  std::string session() const { return "session " + std::to_string(session_); }
   void identify(const protocol::AttestationId& attestation) { attestation_ = attestation.text(); }
 
   void negotiated(const protocol::Terms& terms, const GuestTraffic& guest, const BrokerSession& broker) const;
