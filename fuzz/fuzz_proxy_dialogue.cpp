@@ -99,8 +99,16 @@ class Run {
   void check() {
     const std::atomic<bool> cancelled = false;
     proxy::SessionLog log(1, "fuzz");
-    std::size_t left = setting_.attempts;
+    // On a serial line the server has found the first frame, and taken an attempt for it.
+    protocol::FrameStart start;
+    if (setting_.serial) {
+      const auto found = protocol::find_frame(line_, clock_.now() + setting_.session.budget);
+      if (!found) return;
+      start = *found;
+    }
+    std::size_t left = setting_.attempts - (setting_.serial ? 1U : 0U);
     const proxy::LineRules rules{.kind = setting_.serial ? LineKind::serial : LineKind::connected,
+                                 .start = start,
                                  .take_attempt = [&left] { return left > 0 && left-- > 0; },
                                  .open_broker = [this] { return open(); }};
     const Instant began = clock_.now();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/posix/fd_transport.h"
+#include "core/protocol/frame.h"
 #include "proxy/listener.h"
 #include "proxy/peers.h"
 
@@ -14,6 +15,8 @@ namespace attestbed::proxy {
 /// attempt runs.
 ///   name  who is at the other end, for logs
 ///   door  the listener that it came from; null once that is shut
+///   search, search_until, start  serial, between attempts: where its next frame begins, when octets that are none are
+///         dropped, and what was found, for the session
 struct Line {
   std::unique_ptr<posix::FdTransport> wire;
   std::string name;
@@ -23,6 +26,9 @@ struct Line {
   AfterAnswer after_answer = AfterAnswer::keep;
   Listener* door = nullptr;
   unsigned attempts = 0;
+  protocol::FrameSearch search{};
+  Deadline search_until = kNever;
+  protocol::FrameStart start{};
 };
 
 }  // namespace attestbed::proxy

@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 using log::Level;
 
 constexpr auto kPatience = 1ms;     // of the poll loop with one line; a deadline of `now` would not even try
+constexpr int kMostLooks = 64;      // for a frame, at one line in one round
 constexpr auto kLastWords = 1s;     // for what a cancelled session still has to say
 constexpr auto kDoorPause = 200ms;  // when the system has no descriptor to give
 
@@ -157,6 +158,7 @@ bool Server::are_doors_open() const {
 
 int Server::poll_timeout() const {
   Deadline next = std::min({waiting_.next_late(), draining_.next(), next_beat_});
+  for (const Line& line : idle_) next = std::min(next, line.search_until);
   if (are_doors_open()) {
     for (const auto& door : doors_) next = std::min(next, door->due());
   }
@@ -187,11 +189,7 @@ void Server::accept_all(Listener& door) {
     // A machine that opens lines without end shuts out itself alone. It is not told: a line that is given up with words
     // may take the place of another's that is still reading its own.
     if (!taken.peer.empty() && line.peer->lines >= config_.max_lines_per_peer) {
-      log::event(Level::warning, "turned_away",
-                 {{"peer", line.name},
-                  {"code", error_name(Errc::proxy_busy)},
-                  {"detail", "this peer has as many lines as it may"},
-                  {"told", false}});
+      log_turned_away(line, Errc::proxy_busy, "this peer has as many lines as it may", false);
       continue;
     }
     ++line.peer->lines;
@@ -210,17 +208,62 @@ void Server::look_at_idle(std::span<const pollfd> fds) {
 }
 
 void Server::look_at(Line line, short events) {
-  if (events == 0) {
+  if (events == 0 && clock_.now() >= line.search_until) {
+    end_search(std::move(line));
+  } else if (events == 0) {
     idle_.push_back(std::move(line));
   } else if (at_end(line.wire->fd(), events)) {
     close(std::move(line));
-  } else if (line.kind != LineKind::serial && !line.peer->take_attempt(clock_.now())) {
-    // On a serial line an attempt begins with a frame, not with an octet: the session counts it.
-    turn_away(std::move(line), Errc::attempts_exhausted, "this peer has had its attempts for now");
+  } else if (line.kind == LineKind::serial) {
+    search(std::move(line));
   } else {
-    ++line.attempts;
-    waiting_.add(std::move(line), clock_.now());
+    begin(std::move(line));
   }
+}
+
+// On a serial line an attempt begins with a frame, not with an octet. What is none costs neither an attempt nor a
+// session, only this: reading it.
+void Server::search(Line line) {
+  for (int looks = 0; looks < kMostLooks && !at_end(line.wire->fd(), 0); ++looks) {
+    const auto found = line.search.look(*line.wire, clock_.now() + kPatience);
+    if (!found && found.error().code == Errc::deadline) break;
+    if (!found && found.error().code == Errc::line_noise) {
+      // No frame was begun, so nobody waits for an answer; a guest behind the noise would take one for its own.
+      log_turned_away(line, Errc::line_noise, "octets that are no frame", false);
+      line.search = {};
+      line.search_until = kNever;
+      return drain(std::move(line));
+    }
+    if (!found) return close(std::move(line));
+    line.search_until = clock_.now() + kFrameStartPatience;
+    if (!*found) continue;
+    line.start = **found;
+    line.search = {};
+    line.search_until = kNever;
+    return begin(std::move(line));
+  }
+  idle_.push_back(std::move(line));
+}
+
+// Nothing has come for a while behind octets that are no frame yet. A guest that has sent a whole length is told; fewer
+// octets are noise as far as anybody can say, and an answer to noise would be taken for that to the next question.
+void Server::end_search(Line line) {
+  const bool has_length = line.search.has_length();
+  line.search = {};
+  line.search_until = kNever;
+  if (has_length)
+    return turn_away(std::move(line), Errc::guest_timeout, "the guest's message was not complete in time");
+  log_turned_away(line, Errc::line_noise, "octets that are no frame", false);
+  idle_.push_back(std::move(line));
+}
+
+void Server::begin(Line line) {
+  if (!line.peer->take_attempt(clock_.now())) {
+    turn_away(std::move(line), Errc::attempts_exhausted, "this peer has had its attempts for now");
+    return;
+  }
+  ++line.attempts;
+  waiting_.add(std::move(line), clock_.now());
 }
 
 void Server::start_waiting() {
@@ -241,9 +284,13 @@ void Server::start_waiting() {
 void Server::turn_away(Line line, Errc code, const char* why) {
   const std::vector<std::uint8_t> frame = refusal_frame(code, protocol::Phase::negotiation, why);
   const bool told = line.wire->write_all(frame, clock_.now() + kPatience).has_value();
+  log_turned_away(line, code, why, told);
+  drain(std::move(line));
+}
+
+void Server::log_turned_away(const Line& line, Errc code, const char* why, bool told) {
   log::event(Level::warning, "turned_away",
              {{"peer", line.name}, {"code", error_name(code)}, {"detail", why}, {"told", told}});
-  drain(std::move(line));
 }
 
 void Server::drain(Line line) {
@@ -273,6 +320,7 @@ LineState Server::work(Line& line) {
     const std::unique_ptr<BrokerSession> broker = backend_.open(cancelled_);
     GuestWire guest(*line.wire, cancel_fd_.get(), clock_, cancelled_);
     const LineRules rules{.kind = line.kind,
+                          .start = line.start,
                           .take_attempt = [&] { return line.peer->take_attempt(clock_.now()); },
                           .open_broker = [&] { return backend_.open(cancelled_); }};
     const LineState state = serve_attempt(guest, *broker, config_.session, clock_, cancelled_, log, rules);

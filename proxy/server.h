@@ -17,6 +17,9 @@
 
 namespace attestbed::proxy {
 
+/// kFrameStartPatience is how long octets on a serial line may stay without becoming the beginning of a frame.
+inline constexpr std::chrono::seconds kFrameStartPatience{5};
+
 /// ServerConfig bounds what all guests together may take, and what each may.
 ///   max_sessions           attempts at once, each a thread and a broker session
 ///   max_sessions_per_peer  of them for one peer, for peers that may have several lines
@@ -72,9 +75,13 @@ class Server {
   void accept_all(Listener& door);
   void look_at_idle(std::span<const pollfd> fds);
   void look_at(Line line, short events);
+  void search(Line line);
+  void end_search(Line line);
+  void begin(Line line);
   void take_back_drained(std::vector<DrainingLines::Drained> drained);
   void start_waiting();
   void turn_away(Line line, Errc code, const char* why);
+  static void log_turned_away(const Line& line, Errc code, const char* why, bool told);
   void drain(Line line);
   void close(Line line);
   LineState work(Line& line);

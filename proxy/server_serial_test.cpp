@@ -8,6 +8,8 @@
 
 #include "core/posix/pty_pair.h"
 #include "core/protocol/frame.h"
+#include "proxy/hand_clock.h"
+#include "proxy/log_capture.h"
 #include "proxy/running_server.h"
 #include "proxy/serial_listener.h"
 #include "proxy/unix_listener.h"
@@ -160,6 +162,83 @@ TEST(SerialListener, MissingDeviceIsAnError) {
   ASSERT_FALSE(door);
   EXPECT_EQ(door.error().code, Errc::transport);
   EXPECT_EQ(door.error().found, std::uint64_t{ENOENT});
+}
+
+// The socket of a serial port, beside the door without its rules, at a time that stands still.
+class SerialSocket : public testing::Test {
+ protected:
+  static ServerConfig tight() {
+    ServerConfig config = Running::defaults();
+    config.max_sessions = 1;
+    config.queue_wait = 60s;
+    config.attempts = {.at_once = 4, .interval = 1h};
+    return config;
+  }
+  Running::Doors door() const {
+    Running::Doors doors;
+    doors.push_back(*listen_on_unix(path_, posix::IfExists::refuse, LineKind::serial));
+    return doors;
+  }
+  GuestEnd serial_guest() const { return GuestEnd::connect(path_); }
+  /// pass lets the server see what has come before, and then the time that is given.
+  void pass(std::chrono::nanoseconds time) {
+    ASSERT_TRUE(server_.guest().attest(plain()));
+    clock_.move(time);
+    ASSERT_TRUE(server_.guest().attest(plain()));
+  }
+
+  const std::string path_ = "/tmp/attestbed-serial-socket-" + std::to_string(getpid()) + ".sock";
+  FakeBroker broker_{plain()};
+  HandClock clock_;
+  const Running server_{broker_, tight(), door(), &clock_};
+};
+
+TEST_F(SerialSocket, NoiseTakesNeitherASessionNorAnAttempt) {
+  std::vector<GuestEnd> noisy;
+  for (int i = 0; i < 32; ++i) {
+    noisy.push_back(serial_guest());
+    for (int j = 0; j < 8; ++j) ASSERT_TRUE(noisy.back().send_raw("a word from the kernel\r\n"));
+  }
+  EXPECT_TRUE(server_.guest().attest(plain()));
+  EXPECT_EQ(broker_.sessions, 1);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(noisy.back().attest(plain())) << i;
+  EXPECT_EQ(broker_.sessions, 5);
+}
+
+TEST_F(SerialSocket, ShortNoiseIsAnsweredByNothing) {
+  GuestEnd guest = serial_guest();
+  ASSERT_TRUE(guest.send_raw(std::string("\x1f\0\0", 3)));
+  pass(kFrameStartPatience);
+  EXPECT_TRUE(guest.attest(plain())) << "the first frame it reads is the answer to its question";
+}
+
+TEST_F(SerialSocket, LengthWithoutItsFrameIsToldInTheEnd) {
+  GuestEnd guest = serial_guest();
+  ASSERT_TRUE(guest.send_raw(std::string("\x1f\0\0\0\0\0\0\0", 8)));
+  pass(kFrameStartPatience);
+  EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "guest_timeout");
+}
+
+TEST_F(SerialSocket, BeginningOfAFrameTakesAnAttempt) {
+  GuestEnd guest = serial_guest();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(guest.attest(plain())) << i;
+  ASSERT_TRUE(guest.send_raw(std::string("\x1f\0\0\0\0\0\0\0{", 9)));
+  EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "attempts_exhausted");
+  EXPECT_EQ(broker_.sessions, 4);
+}
+
+TEST(SerialServer, MoreNoiseThanIsSkippedIsToldToTheLogAlone) {
+  LogCapture log;
+  {
+    FakeBroker broker(plain());
+    posix::Pty pty;
+    const Running server(broker, Running::defaults(), door_at(pty.device));
+    SerialGuest guest(std::move(pty.controller));
+    ASSERT_TRUE(guest.end.send_raw(std::string(5000, '#')));
+    EXPECT_TRUE(guest.attest());
+  }
+  EXPECT_TRUE(log.has(R"("code":"line_noise")")) << log.text();
+  EXPECT_TRUE(log.has(R"("told":false)")) << log.text();
 }
 
 TEST(SerialServer, SocketOfASerialPortFollowsTheSameRules) {

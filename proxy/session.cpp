@@ -70,9 +70,6 @@ class Attempt {
   bool is_serial() const { return rules_.kind == LineKind::serial; }
 
   Outcome<void> negotiate(MutBytes frame) {
-    if (is_serial()) {
-      if (!rules_.take_attempt()) return Failure{Errc::attempts_exhausted, "this line has had its attempts", {}};
-    }
     served_.assign(frame.begin(), frame.end());  // the decoder writes into what it reads
     const Result<protocol::NegotiationRequest> request = protocol::decode_negotiation_request(frame);
     if (!request) return unreadable(request.error());
@@ -106,6 +103,7 @@ class Attempt {
     begin_budget();
     const bool same = is_the_one_served(frame);
     log_.begun_anew(same);
+    if (!rules_.take_attempt()) return Failure{Errc::attempts_exhausted, "this line has had its attempts", {}};
     if (!same) {
       another_broker_ = rules_.open_broker();
       if (!another_broker_) return Failure{Errc::proxy_internal, "no further session at the broker", {}};
@@ -114,7 +112,6 @@ class Attempt {
     }
     // The same answer, octet for octet: the guest may have the first one already, and its evidence may be on its way.
     // The broker's nonce is still unused, so nothing is lost; one that has expired shows as session_expired.
-    if (!rules_.take_attempt()) return Failure{Errc::attempts_exhausted, "this line has had its attempts", {}};
     return answer(answered_);
   }
 
@@ -193,16 +190,8 @@ class Attempt {
 
   Outcome<MutBytes> receive_first() {
     if (!is_serial()) return receive();
-    const Deadline until = std::min(until_, clock_.now() + kFrameStartPatience);
-    const Result<protocol::FrameStart> start = protocol::find_frame(guest_, until);
-    if (!start) {
-      // Noise is no attempt. A guest behind it repeats its request; an error would only be taken for the answer.
-      may_tell_ = start.error().code != Errc::line_noise;
-      return taken(start.error(), began_);
-    }
-    if (start->skipped != 0) log_.skipped(start->skipped);
-    begin_budget();
-    return taken(protocol::receive_found(guest_, *start, in_, until_), began_);
+    if (rules_.start.skipped != 0) log_.skipped(rules_.start.skipped);
+    return taken(protocol::receive_found(guest_, rules_.start, in_, until_), began_);
   }
 
   Outcome<MutBytes> receive() {
@@ -239,7 +228,6 @@ class Attempt {
 
   Failure line_failed(const Error& error) const {
     if (cancelled_.load()) return {Errc::proxy_stopping, "the proxy is shutting down", {}};
-    if (error.code == Errc::line_noise) return {Errc::line_noise, brief(error), {}};
     if (error.code == Errc::deadline) return {Errc::guest_timeout, "the guest's message was not complete in time", {}};
     return {Errc::malformed_request, brief(error), {}};
   }

@@ -34,8 +34,9 @@ const std::string kRequest = R"({"version":[0,1,0],"tee":"snp"})";
 const std::string kTimeout = R"("code":"guest_timeout")";
 const std::string kMalformed = R"("code":"malformed_request")";
 
-enum class Line { connected, serial };
-enum class Manner { at_once, an_octet_a_second, then_end, in_the_attempt };
+// What a line is at the proxy: a socket, a terminal, or the socket of a serial port.
+enum class Line { connected, serial, serial_socket };
+enum class Manner { at_once, an_octet_a_second, then_end, then_trickle, in_the_attempt };
 
 /// Hostile is one way to be hostile.
 ///   octets  what it sends; in_the_attempt: after a good request and its answer
@@ -65,13 +66,18 @@ std::vector<Hostile> kinds() {
       {"one octet", Line::connected, half.substr(0, 1), Manner::at_once, kTimeout, "not complete"},
       {"noise before", Line::connected, word + framed(kRequest), Manner::at_once, kMalformed, "frame_too_large"},
       {"noise inside", Line::connected, word, Manner::in_the_attempt, kMalformed, "frame_too_large"},
-      // A serial line may carry anything before the first frame, so what is none is waited out.
-      {"length 2^64-1", Line::serial, prefix(~std::uint64_t{0}), Manner::at_once, kTimeout, "not complete"},
-      {"frame of nothing", Line::serial, prefix(0), Manner::at_once, kTimeout, "not complete"},
+      {"silence inside", Line::connected, "", Manner::in_the_attempt, kTimeout, "not complete"},
+      {"noise without end", Line::serial_socket, std::string(6000, '#'), Manner::then_trickle, "(closed)", ""},
+      {"half a frame", Line::serial_socket, half, Manner::at_once, kTimeout, "not complete"},
+      {"noise inside", Line::serial_socket, word, Manner::in_the_attempt, kMalformed, "frame_too_large"},
+      // A serial line may carry anything before the first frame: what is none is named in the log alone.
+      {"length 2^64-1", Line::serial, prefix(~std::uint64_t{0}), Manner::at_once, "", ""},
+      {"frame of nothing", Line::serial, prefix(0), Manner::at_once, "", ""},
+      {"a length alone", Line::serial, prefix(31), Manner::at_once, kTimeout, "not complete"},
       {"trailing octet", Line::serial, framed(kRequest + "x"), Manner::at_once, kMalformed, "trailing_bytes"},
       {"half a frame", Line::serial, half, Manner::at_once, kTimeout, "not complete"},
       {"an octet a second", Line::serial, framed(kRequest), Manner::an_octet_a_second, kTimeout, "not complete"},
-      {"one octet", Line::serial, half.substr(0, 1), Manner::at_once, kTimeout, "not complete"},
+      {"one octet", Line::serial, half.substr(0, 1), Manner::at_once, "", ""},
       {"noise inside", Line::serial, word, Manner::in_the_attempt, kMalformed, "frame_too_large"},
       {"frame of nothing inside", Line::serial, prefix(0), Manner::in_the_attempt, kMalformed, "frame_empty"},
       {"noise above the cap", Line::serial, std::string(6000, '#'), Manner::at_once, "", "line_noise"},
@@ -84,7 +90,7 @@ class HostileGuest : public ProgramTest {
     const std::vector<Hostile> all = kinds();
     std::vector<Hostile> connected;
     std::ranges::copy_if(all, std::back_inserter(connected),
-                         [](const Hostile& one) { return one.line == Line::connected; });
+                         [](const Hostile& one) { return one.line != Line::serial; });
     std::ranges::copy_if(all, std::back_inserter(hostile_),
                          [](const Hostile& one) { return one.line == Line::serial; });
     terminals_ = std::vector<posix::Pty>(hostile_.size());
@@ -92,8 +98,9 @@ class HostileGuest : public ProgramTest {
   }
 
   void start_proxy_with_terminals() {
-    std::vector<std::string> args = {"--url",     url_, "--protocol",     "kbs", "--unix", file("proxy.sock"),
-                                     "--timeout", "10", "--max-sessions", "128"};
+    std::vector<std::string> args = {
+        "--url",          url_, "--protocol",   "kbs", "--unix",        file("proxy.sock"), "--timeout", "10",
+        "--max-sessions", "32", "--queue-wait", "60",  "--unix-serial", file("serial.sock")};
     for (const posix::Pty& terminal : terminals_) args.insert(args.end(), {"--serial", terminal.device});
     start_ready("attest-proxy", args);
   }
@@ -108,6 +115,15 @@ class HostileGuest : public ProgramTest {
     if (how.manner == Manner::in_the_attempt) {
       (void)line.write_all(bytes_of(framed(kRequest)), until);
       if (!protocol::receive_frame(line, memory, until)) return "(no challenge)";
+    }
+    if (how.manner == Manner::then_trickle) {
+      (void)line.write_all(bytes_of(how.octets), until);
+      std::string got = "(deadline)";
+      while (got == "(deadline)" && clock.now() < until) {
+        (void)line.write_all(bytes_of("#"), until);
+        got = answer(line, memory, clock.now() + 200ms);
+      }
+      return got;
     }
     if (how.manner != Manner::an_octet_a_second) {
       (void)line.write_all(bytes_of(how.octets), until);
@@ -137,9 +153,9 @@ class HostileGuest : public ProgramTest {
     return work.get();
   }
 
-  posix::Fd connect() {
+  posix::Fd connect(const char* door = "proxy.sock") {
     posix::SteadyClock clock;
-    auto line = posix::connect_unix(file("proxy.sock"), clock, clock.now() + 60s);
+    auto line = posix::connect_unix(file(door), clock, clock.now() + 60s);
     return line ? *std::move(line) : posix::Fd();
   }
 
@@ -174,7 +190,8 @@ TEST_F(HostileGuest, IsToldWhatWasWrongWhileHonestOnesAreServed) {
   start_proxy_with_terminals();
   std::vector<std::future<std::string>> answers;
   for (std::size_t i = 0; i < hostile_.size(); ++i) {
-    posix::Fd fd = i < terminals_.size() ? posix::Fd(dup(terminals_[i].controller.get())) : connect();
+    posix::Fd fd = i < terminals_.size() ? posix::Fd(dup(terminals_[i].controller.get()))
+                                         : connect(hostile_[i].line == Line::connected ? "proxy.sock" : "serial.sock");
     answers.push_back(std::async(std::launch::async, [this, i, owned = std::move(fd)]() mutable {
       return play(hostile_[i], std::move(owned));
     }));
@@ -200,13 +217,16 @@ TEST_F(HostileGuest, IsToldWhatWasWrongWhileHonestOnesAreServed) {
 
   children_->end(child("attest-proxy"));
   EXPECT_EQ(events("attest-proxy", "released").size(), kEach);
-  std::size_t silent = 0;
-  const auto refused = events("attest-proxy", "refused");
-  for (const nlohmann::json& one : refused) {
-    if (one["code"] == "line_noise" && one["told"] == false) ++silent;
+  // What is no frame is named in the log alone, and never had a session.
+  std::size_t noise = 0, lengths = 0;
+  for (const nlohmann::json& one : events("attest-proxy", "turned_away")) {
+    EXPECT_EQ(one["told"], one["code"] != "line_noise") << one;
+    (one["code"] == "line_noise" ? noise : lengths) += 1;
   }
-  EXPECT_EQ(silent, 1U) << "noise that is no frame is named in the log alone";
-  EXPECT_EQ(refused.size(), kEach);
+  const auto without_session = [](const Hostile& one) { return one.code.empty() || one.code == "(closed)"; };
+  EXPECT_EQ(noise, static_cast<std::size_t>(std::ranges::count_if(hostile_, without_session)));
+  EXPECT_EQ(lengths, 1U) << "the length alone";
+  EXPECT_EQ(events("attest-proxy", "refused").size(), kEach - noise - lengths);
 }
 
 }  // namespace

@@ -83,29 +83,33 @@ Result<std::optional<MutBytes>> receive_frame_begun_by(Transport& wire, MutBytes
   return std::optional(body);
 }
 
+Result<std::optional<FrameStart>> FrameSearch::look(Transport& wire, Deadline until) {
+  const std::size_t taken = skipped_ + have_;
+  // Never more than the frame that begins at the window's first octet has left before its brace: one that begins later
+  // has more.
+  const Result<std::size_t> got = wire.read_some(MutBytes(window_).subspan(have_), until);
+  if (!got) {
+    const bool inside = got.error().code == Errc::closed && taken > 0;
+    return inside ? Error{Errc::truncated, "frame length", have_, kFramePrefixBytes} : got.error();
+  }
+  have_ += *got;
+  std::size_t first = 0;
+  while (first < have_ && !may_start(Bytes(window_).subspan(first, have_ - first))) ++first;
+  skipped_ += first;
+  have_ -= first;
+  if (skipped_ > kMaxSkippedOctets) return Error{Errc::line_noise, "first frame", skipped_, kMaxSkippedOctets};
+  std::memmove(window_.data(), window_.data() + first, have_);
+  if (have_ < kStartBytes) return std::optional<FrameStart>();
+  le64 length;
+  std::memcpy(&length, window_.data(), sizeof length);
+  return std::optional(FrameStart{static_cast<std::size_t>(std::uint64_t{length}), skipped_});
+}
+
 Result<FrameStart> find_frame(Transport& wire, Deadline until) {
-  ByteArray<kStartBytes> window;
-  std::size_t have = 0, skipped = 0;
+  FrameSearch search;
   for (;;) {
-    const std::size_t taken = skipped + have;
-    // Never more than the frame that begins at the window's first octet has left before its brace: one that begins
-    // later has more.
-    const Result<std::size_t> got = wire.read_some(MutBytes(window).subspan(have), until);
-    if (!got) {
-      const bool inside = got.error().code == Errc::closed && taken > 0;
-      return inside ? Error{Errc::truncated, "frame length", have, kFramePrefixBytes} : got.error();
-    }
-    have += *got;
-    std::size_t first = 0;
-    while (first < have && !may_start(Bytes(window).subspan(first, have - first))) ++first;
-    skipped += first;
-    have -= first;
-    if (skipped > kMaxSkippedOctets) return Error{Errc::line_noise, "first frame", skipped, kMaxSkippedOctets};
-    std::memmove(window.data(), window.data() + first, have);
-    if (have < kStartBytes) continue;
-    le64 length;
-    std::memcpy(&length, window.data(), sizeof length);
-    return FrameStart{.body_octets = static_cast<std::size_t>(std::uint64_t{length}), .skipped = skipped};
+    const std::optional<FrameStart> start = TRY(search.look(wire, until));
+    if (start) return *start;
   }
 }
 

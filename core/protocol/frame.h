@@ -35,9 +35,25 @@ struct FrameStart {
 inline constexpr std::size_t kMaxSkippedOctets = 4096;
 inline constexpr std::size_t kMinFoundBytes = 2;  // "{}"
 
-/// find_frame reads on a serial line, where anything may have been written before the peer began to speak, up to the
+/// FrameSearch looks on a serial line, where anything may have been written before the peer began to speak, for the
 /// beginning of an attempt's first frame: eight octets that are a length in 2..65536, then `{`. It takes no octet
 /// beyond that brace, whatever came before it.
+class FrameSearch {
+ public:
+  /// look reads from the line once.
+  ///   returns  the beginning, if all of it was read; nothing if it was not
+  ///   errors   line_noise after more than kMaxSkippedOctets of anything else; closed if the line ends before an octet
+  ///            was read, truncated if it ends later; the transport's, after which looking may go on
+  Result<std::optional<FrameStart>> look(Transport& wire, Deadline until);
+  /// has_length: the eight octets are there, and the brace alone is missing.
+  bool has_length() const { return have_ == kFramePrefixBytes; }
+
+ private:
+  ByteArray<kFramePrefixBytes + 1> window_{};
+  std::size_t have_ = 0, skipped_ = 0;
+};
+
+/// find_frame is a FrameSearch that waits.
 ///   errors  line_noise after more than kMaxSkippedOctets of anything else; closed if the line ends before an octet was
 ///           read, truncated if it ends later; the transport's
 Result<FrameStart> find_frame(Transport& wire, Deadline until);
