@@ -26,6 +26,7 @@ struct Line {
   AfterAnswer after_answer = AfterAnswer::keep;
   Listener* door = nullptr;
   unsigned attempts = 0;
+  Instant idle_since{};
   protocol::FrameSearch search{};
   Deadline search_until = kNever;
   protocol::FrameStart start{};

@@ -71,6 +71,7 @@ class Running {
   }
   /// ended waits for run() to return; a server that does not end is ended by the test's own time limit.
   bool ended() { return done_.get(); }
+  bool has_ended() const { return done_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
   bool path_exists() const {
     struct stat about {};
     return lstat(path().c_str(), &about) == 0;

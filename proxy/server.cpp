@@ -4,14 +4,17 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "core/log/event_log.h"
-#include "core/protocol/frame.h"
+#include "proxy/guest_wire.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -20,8 +23,8 @@ using namespace std::chrono_literals;
 using log::Level;
 
 constexpr auto kPatience = 1ms;     // of the poll loop with one line; a deadline of `now` would not even try
+constexpr int kMostAccepts = 32;    // at one door in one round
 constexpr int kMostLooks = 64;      // for a frame, at one line in one round
-constexpr auto kLastWords = 1s;     // for what a cancelled session still has to say
 constexpr auto kDoorPause = 200ms;  // when the system has no descriptor to give
 
 void signal_fd(int fd) {
@@ -34,12 +37,13 @@ void empty_fd(int fd) {
   (void)!read(fd, sink.data(), sink.size());
 }
 
-// At its end a line is readable and has nothing to read. A descriptor that cannot be asked is left to the session,
-// unless poll says that the other side has hung up.
-bool at_end(int fd, short events) {
+// has_octets: there is something to read. A vsock socket cannot be asked how much, but it lets itself be looked at.
+bool has_octets(int fd) {
+  std::uint8_t octet = 0;
+  const ssize_t seen = recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (seen >= 0 || errno != ENOTSOCK) return seen > 0;
   int waiting = 0;
-  if (ioctl(fd, FIONREAD, &waiting) != 0) return (events & (POLLHUP | POLLERR)) != 0;
-  return waiting == 0;
+  return ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 std::vector<std::unique_ptr<Listener>> only(std::unique_ptr<Listener> door) {
@@ -47,29 +51,6 @@ std::vector<std::unique_ptr<Listener>> only(std::unique_ptr<Listener> door) {
   doors.push_back(std::move(door));
   return doors;
 }
-
-// GuestWire is a line as a session sees it. Cancelling ends its waits, and leaves it a moment for its last words.
-class GuestWire final : public Transport {
- public:
-  GuestWire(posix::FdTransport& wire, int cancel_fd, Clock& clock, const std::atomic<bool>& cancelled)
-      : wire_(wire), cancel_fd_(cancel_fd), clock_(clock), cancelled_(cancelled) {}
-
-  Result<std::size_t> read_some(MutBytes into, Deadline until) override {
-    wire_.cancel_on(cancel_fd_);
-    return wire_.read_some(into, until);
-  }
-  Status write_all(Bytes from, Deadline until) override {
-    const bool last_words = cancelled_.load();
-    wire_.cancel_on(last_words ? -1 : cancel_fd_);
-    return wire_.write_all(from, last_words ? std::min(until, clock_.now() + kLastWords) : until);
-  }
-
- private:
-  posix::FdTransport& wire_;
-  const int cancel_fd_;
-  Clock& clock_;
-  const std::atomic<bool>& cancelled_;
-};
 
 }  // namespace
 
@@ -112,7 +93,7 @@ Status Server::run(int stop_fd, Supervisor* supervisor) {
   supervisor_ = supervisor;
   tell_supervisor();
   Polled polled;
-  while (!grace_until_ || running_ > 0) TRY(poll_once(polled, stop_fd));
+  while (!grace_until_ || running_ > 0 || draining_.leaving() > 0) TRY(poll_once(polled, stop_fd));
   log::event(Level::info, "stopped", {{"sessions", sessions_.load()}});
   return ok();
 }
@@ -170,7 +151,7 @@ int Server::poll_timeout() const {
 }
 
 void Server::accept_all(Listener& door) {
-  while (are_doors_open()) {
+  for (int accepted_now = 0; accepted_now < kMostAccepts && are_doors_open(); ++accepted_now) {
     Result<std::optional<NewLine>> accepted = door.accept();
     if (!accepted) {
       log::event(Level::error, "accept_failed", {{"door", door.name()}, {"detail", brief(accepted.error())}});
@@ -185,7 +166,8 @@ void Server::accept_all(Listener& door) {
               .kind = taken.kind,
               .lives = taken.lives,
               .after_answer = taken.after_answer,
-              .door = &door};
+              .door = &door,
+              .idle_since = clock_.now()};
     // A machine that opens lines without end shuts out itself alone. It is not told: a line that is given up with words
     // may take the place of another's that is still reading its own.
     if (!taken.peer.empty() && line.peer->lines >= config_.max_lines_per_peer) {
@@ -194,12 +176,35 @@ void Server::accept_all(Listener& door) {
     }
     ++line.peer->lines;
     log::event(Level::debug, "line_opened", {{"peer", line.name}});
-    if (line.lives != Lives::for_ever && open_lines() >= config_.max_lines) {
+    if (line.lives != Lives::for_ever && open_lines() >= config_.max_lines && !reclaim()) {
       turn_away(std::move(line), Errc::proxy_busy, "every line is taken");
     } else {
       idle_.push_back(std::move(line));
     }
   }
+}
+
+// A new line takes the place of one that says nothing: of the door with the most idle lines, there of the peer with the
+// most lines, of those the one that has been idle for longest. So nobody keeps others out by being there.
+bool Server::reclaim() {
+  std::map<const Listener*, std::size_t> idle_at;
+  for (const Line& line : idle_) ++idle_at[line.door];
+  const auto weight = [&](const Line& line) { return std::pair(idle_at[line.door], line.peer->lines); };
+  auto best = idle_.end();
+  for (auto at = idle_.begin(); at != idle_.end(); ++at) {
+    if (at->lives == Lives::for_ever || has_octets(at->wire->fd())) continue;
+    const bool is_longer_idle =
+        best != idle_.end() && weight(*at) == weight(*best) && at->idle_since < best->idle_since;
+    if (best == idle_.end() || weight(*at) > weight(*best) || is_longer_idle) best = at;
+  }
+  if (best == idle_.end()) return false;
+  Line line = std::move(*best);
+  idle_.erase(best);
+  if (const std::optional<std::uint64_t> left_out = reclaimed_.next(clock_.now())) {
+    log::event(Level::warning, "line_reclaimed", {{"peer", line.name}, {"left_out", *left_out}});
+  }
+  close(std::move(line));
+  return true;
 }
 
 void Server::look_at_idle(std::span<const pollfd> fds) {
@@ -212,7 +217,7 @@ void Server::look_at(Line line, short events) {
     end_search(std::move(line));
   } else if (events == 0) {
     idle_.push_back(std::move(line));
-  } else if (at_end(line.wire->fd(), events)) {
+  } else if (!has_octets(line.wire->fd())) {  // of what is readable that is the end
     close(std::move(line));
   } else if (line.kind == LineKind::serial) {
     search(std::move(line));
@@ -224,7 +229,7 @@ void Server::look_at(Line line, short events) {
 // On a serial line an attempt begins with a frame, not with an octet. What is none costs neither an attempt nor a
 // session, only this: reading it.
 void Server::search(Line line) {
-  for (int looks = 0; looks < kMostLooks && !at_end(line.wire->fd(), 0); ++looks) {
+  for (int looks = 0; looks < kMostLooks && has_octets(line.wire->fd()); ++looks) {
     const auto found = line.search.look(*line.wire, clock_.now() + kPatience);
     if (!found && found.error().code == Errc::deadline) break;
     if (!found && found.error().code == Errc::line_noise) {
@@ -289,17 +294,22 @@ void Server::turn_away(Line line, Errc code, const char* why) {
 }
 
 void Server::log_turned_away(const Line& line, Errc code, const char* why, bool told) {
-  log::event(Level::warning, "turned_away",
-             {{"peer", line.name}, {"code", error_name(code)}, {"detail", why}, {"told", told}});
+  const std::optional<std::uint64_t> left_out = turned_away_.next(clock_.now());
+  if (!left_out) return;
+  nlohmann::ordered_json fields = {{"peer", line.name}, {"code", error_name(code)}, {"detail", why}, {"told", told}};
+  if (*left_out != 0) fields["left_out"] = *left_out;
+  log::event(Level::warning, "turned_away", fields);
 }
 
 void Server::drain(Line line) {
+  // Its peer reads the end behind our last word, and need not wait for us to hear its own.
+  if (line.kind == LineKind::connected) (void)shutdown(line.wire->fd(), SHUT_WR);
   if (std::optional<Line> oldest = draining_.add(std::move(line))) close(*std::move(oldest));
 }
 
 void Server::take_back_drained(std::vector<DrainingLines::Drained> drained) {
   for (DrainingLines::Drained& one : drained) {
-    if (one.as_new) {
+    if (one.as_new && !grace_until_) {
       idle_.push_back(std::move(one.line));
     } else {
       close(std::move(one.line));
@@ -337,11 +347,11 @@ void Server::take_back_finished() {
   for (AttemptPool::Finished& one : pool_.take_finished()) {
     --running_;
     --one.line.peer->running;
-    if (grace_until_) continue;  // stopping: the line is closed here
-    if (one.state == LineState::in_step && one.line.after_answer == AfterAnswer::keep) {
+    if (!grace_until_ && one.state == LineState::in_step && one.line.after_answer == AfterAnswer::keep) {
+      one.line.idle_since = clock_.now();
       idle_.push_back(std::move(one.line));
     } else {
-      drain(std::move(one.line));
+      drain(std::move(one.line));  // when stopping too, so that the answer is read
     }
   }
 }
@@ -358,7 +368,8 @@ void Server::stop_requested(int stop_fd) {
   grace_until_ = clock_.now() + config_.grace;
   std::vector<Line> lines = waiting_.take_all();
   for (Line& line : std::exchange(idle_, {})) {
-    if (!at_end(line.wire->fd(), 0)) lines.push_back(std::move(line));
+    // One on which nothing was asked is closed without a word: nobody there waits for one.
+    if (has_octets(line.wire->fd())) lines.push_back(std::move(line));
   }
   for (Line& line : lines) turn_away(std::move(line), Errc::proxy_stopping, "the proxy is shutting down");
 }

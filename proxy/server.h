@@ -13,6 +13,7 @@
 #include "proxy/draining_lines.h"
 #include "proxy/listener.h"
 #include "proxy/peers.h"
+#include "proxy/sparingly.h"
 #include "proxy/waiting_lines.h"
 
 namespace attestbed::proxy {
@@ -24,7 +25,7 @@ inline constexpr std::chrono::seconds kFrameStartPatience{5};
 ///   max_sessions           attempts at once, each a thread and a broker session
 ///   max_sessions_per_peer  of them for one peer, for peers that may have several lines
 ///   max_lines              open lines; an idle one costs a descriptor and has no deadline. Serial devices are
-///                          not counted: the configuration names them
+///                          not counted: the configuration names them. Above that an idle line gives way, fairly
 ///   max_lines_per_peer     of them for one peer, for peers that may have several; further ones are closed unheard
 ///   attempts               how often a peer may begin one; beyond that it is told attempts_exhausted
 ///   queue_wait             how long a guest waits for a session before it is told proxy_busy
@@ -73,6 +74,7 @@ class Server {
   Status poll_once(Polled& polled, int stop_fd);
   int poll_timeout() const;
   void accept_all(Listener& door);
+  bool reclaim();
   void look_at_idle(std::span<const pollfd> fds);
   void look_at(Line line, short events);
   void search(Line line);
@@ -81,7 +83,7 @@ class Server {
   void take_back_drained(std::vector<DrainingLines::Drained> drained);
   void start_waiting();
   void turn_away(Line line, Errc code, const char* why);
-  static void log_turned_away(const Line& line, Errc code, const char* why, bool told);
+  void log_turned_away(const Line& line, Errc code, const char* why, bool told);
   void drain(Line line);
   void close(Line line);
   LineState work(Line& line);
@@ -105,6 +107,7 @@ class Server {
   std::vector<Line> idle_;
   WaitingLines waiting_;
   DrainingLines draining_;
+  Sparingly turned_away_, reclaimed_;
   std::size_t running_ = 0;
   Deadline doors_shut_until_{}, next_beat_ = kNever;
   std::optional<Deadline> grace_until_;

@@ -113,6 +113,24 @@ TEST(Doors, MachineThatOpensLinesWithoutEndShutsOutItselfAlone) {
     again = !street.connect("cid 7").attest(plain());  // once its place is seen to be free
 }
 
+TEST(Doors, CrowdAtOneDoorGivesWayToAnother) {
+  FakeBroker broker(plain());
+  Street street;
+  ServerConfig config = Running::defaults();
+  config.max_lines = 4;
+  const Running server(broker, config, door_to(street));
+  GuestEnd first = server.guest();
+  ASSERT_TRUE(first.attest(plain())) << "it has a line, the only one of its door";
+  std::vector<GuestEnd> crowd;
+  for (const char* cid : {"cid 3", "cid 4", "cid 4"}) crowd.push_back(street.connect(cid));
+  GuestEnd fifth = street.connect("cid 5");
+  EXPECT_TRUE(fifth.attest(plain()));
+  EXPECT_EQ(crowd[1].receive(), "(closed)") << "the older one of the machine with most lines";
+  EXPECT_TRUE(first.attest(plain()));
+  EXPECT_TRUE(crowd[0].attest(plain()));
+  EXPECT_TRUE(crowd[2].attest(plain()));
+}
+
 TEST(Doors, MachineWithManyLinesHasNoMoreSessionsThanItsShare) {
   FakeBroker broker(plain());
   Street street;

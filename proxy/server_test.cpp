@@ -122,9 +122,30 @@ TEST(Server, LineAboveTheLimitIsToldThatTheProxyIsBusy) {
   config.max_lines = 4;
   const Running server(broker, config);
   std::vector<GuestEnd> idle;
-  for (int i = 0; i < 4; ++i) idle.push_back(server.guest());
+  for (int i = 0; i < 4; ++i) {
+    idle.push_back(server.guest());
+    ASSERT_TRUE(idle.back().send(plain().negotiation_request));
+    ASSERT_EQ(idle.back().receive(), plain().negotiation_response);
+  }
   EXPECT_EQ(code_in(server.guest().receive(), Phase::negotiation), "proxy_busy");
-  for (GuestEnd& guest : idle) EXPECT_TRUE(guest.attest(plain()));
+  for (GuestEnd& guest : idle) {
+    ASSERT_TRUE(guest.send(plain().attestation_request));
+    EXPECT_EQ(guest.receive(), plain().attestation_response);
+  }
+}
+
+TEST(Server, LineThatWasSilentForLongestGivesWay) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.max_lines = 4;
+  const Running server(broker, config);
+  std::vector<GuestEnd> silent;
+  for (int i = 0; i < 4; ++i) silent.push_back(server.guest());
+  EXPECT_TRUE(silent.front().attest(plain())) << "no longer the one that was silent for longest";
+  GuestEnd fifth = server.guest();
+  EXPECT_TRUE(fifth.attest(plain()));
+  EXPECT_EQ(silent[1].receive(), "(closed)");
+  for (const int kept : {0, 2, 3}) EXPECT_TRUE(silent[static_cast<std::size_t>(kept)].attest(plain())) << kept;
 }
 
 // ---- One bad peer never disturbs another.
@@ -228,6 +249,27 @@ TEST(Server, StopLetsARunningAttemptFinishAndAdmitsNoOther) {
   EXPECT_FALSE(server.path_exists());
   ASSERT_TRUE(running.send(plain().attestation_request));
   EXPECT_EQ(running.receive(), plain().attestation_response);
+  EXPECT_TRUE(server.ended());
+}
+
+TEST(Server, StopLeavesWhoWasToldTheTimeToRead) {
+  FakeBroker broker(plain());
+  ServerConfig config = Running::defaults();
+  config.max_sessions = 1;
+  config.queue_wait = 60s;
+  config.grace = 0s;
+  HandClock clock;
+  Running server(broker, config, {}, &clock);
+  GuestEnd running = server.guest(), waiting = server.guest();
+  ASSERT_TRUE(running.send(plain().negotiation_request));
+  ASSERT_EQ(running.receive(), plain().negotiation_response);
+  ASSERT_TRUE(waiting.send(plain().negotiation_request));
+  server.signal_stop();
+  EXPECT_EQ(code_in(waiting.receive(), Phase::negotiation), "proxy_stopping");
+  EXPECT_EQ(code_in(running.receive(), Phase::attestation), "proxy_stopping");
+  EXPECT_FALSE(server.has_ended()) << "both lines are still read";
+  running.hang_up();
+  waiting.hang_up();
   EXPECT_TRUE(server.ended());
 }
 
