@@ -37,26 +37,29 @@ class EventSink final : public spdlog::sinks::base_sink<std::mutex> {
   void finish() {
     writer_.flush(kLastWords);
     const std::lock_guard lock(mutex_);
-    if (tell_lost()) writer_.flush(kLastWords);
+    if (lost_ == 0 || !writer_.write(line_of_lost())) return;
+    lost_ = 0;
+    writer_.flush(kLastWords);
   }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    if (!tell_lost() || !write(message)) ++lost_;
+    // Together or not at all: by itself the shorter line, that others are missing, would take the room that is left.
+    std::string lines = lost_ == 0 ? "" : line_of_lost();
+    lines += line_of(message);
+    const bool written = writer_.write(lines);
+    lost_ = written ? 0 : lost_ + 1;
   }
   void flush_() override {}
 
-  bool tell_lost() {
-    if (lost_ == 0) return true;
+  std::string line_of_lost() {
     const std::string text = R"("event":"events_lost","events":)" + std::to_string(lost_);
-    const bool told = write({program_, spdlog::level::warn, text});
-    if (told) lost_ = 0;
-    return told;
+    return line_of({program_, spdlog::level::warn, text});
   }
-  bool write(const spdlog::details::log_msg& message) {
+  std::string line_of(const spdlog::details::log_msg& message) {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
-    return writer_.write({line.data(), line.size()});
+    return {line.data(), line.size()};
   }
 
   const std::string program_;
