@@ -4,7 +4,7 @@
 namespace attestbed::bench {
 namespace {
 
-constexpr std::string_view kBench = "bench";
+constexpr std::string_view kBench = "bench", kPeers = "bench-peers";
 
 constexpr Target kTargets[] = {
     {kBench, "guest.cpu", "x own P-521 keygen + ECDH", Bound::at_most, 1.10,
@@ -30,6 +30,15 @@ constexpr Target kTargets[] = {
      "intercepted instructions of one attestation over the 16550 model, by the octets on the line both ways; polls "
      "that find nothing are counted apart; the goal is one eighth of two per octet",
      {"uart/intercepted instructions of an attestation", "per_octet"}},
+    {kBench,
+     "guest_message.unsigned_round_trips",
+     "per second",
+     Bound::at_least,
+     100'000,
+     "MSG_REPORT_REQ of a machine that masks its chip key, in CPU time of one thread: sealed and opened by "
+     "GuestChannel, "
+     "opened, judged, answered without a signature and sealed by sim::Firmware in the same process",
+     {"guest_message/round trip, unsigned report", "per_second"}},
     {kBench, "verify.certificates_parsed", "x (3 RSA-4096 PSS + P-384)", Bound::at_most, 1.10,
      "thread CPU of verify_chain + verify_report over that of four raw EVP verifications; ours makes three, since a "
      "root's own signature was checked when it became trusted: the ratio to those three is given too; interleaved"},
@@ -38,6 +47,10 @@ constexpr Target kTargets[] = {
      "that of four raw EVP verifications; ours makes all four; interleaved"},
     {kBench, "verify.chain_cached", "x P-384", Bound::at_most, 1.10,
      "thread CPU of verify_report over that of one raw EVP verification; interleaved"},
+    {kBench, "sim.make_report", "x P-384 signature", Bound::at_most, 1.10,
+     "thread CPU of sim::make_report, a report of version 5 with another REPORT_DATA each time, over that of one raw "
+     "EVP "
+     "signature of 672 octets with a resident key; interleaved"},
     {kBench, "proxy.guests_64", "x 64 x CPU per attestation / cores", Bound::at_most, 1.3,
      "(t(64) - t(1)) in that unit: guests with their simulated firmware as threads beside one proxy::Server, a new "
      "unix socket line per attempt; its back-end answers from a recording after 50 ms of waiting and without CPU of "
@@ -49,6 +62,18 @@ constexpr Target kTargets[] = {
      "the point; interleaved"},
     {kBench, "key.p521_keygen", "x raw EVP", Bound::at_most, 1.05, "as key.p256_keygen"},
     {kBench, "key.p521_ecdh", "x raw EVP", Bound::at_most, 1.05, "as key.p256_ecdh"},
+    {kPeers, "peers.go_sev_guest", "x ours, from octets", Bound::at_least, 1,
+     "time of go-sev-guest 0.15.0 to read and verify a report and its certificates from octets, over ours, on the same "
+     "reports in turns; Go's own crypto makes two RSA-4096 PSS and one P-384 verification, ours by OpenSSL three and "
+     "one"},
+    {kPeers, "peers.go_sev_guest_report", "x ours, chain held", Bound::at_least, 1,
+     "the same for a report alone, whose VCEK is believed: one P-384 verification each"},
+    {kPeers, "peers.sev_openssl", "x ours, from octets", Bound::at_least, 1,
+     "as peers.go_sev_guest, of the crate sev 8.0.0 over OpenSSL: three and one"},
+    {kPeers, "peers.sev_openssl_report", "x ours, chain held", Bound::at_least, 1, "as peers.go_sev_guest_report"},
+    {kPeers, "peers.sev_rustcrypto", "x ours, from octets", Bound::at_least, 1,
+     "as peers.sev_openssl, of the crate over RustCrypto"},
+    {kPeers, "peers.sev_rustcrypto_report", "x ours, chain held", Bound::at_least, 1, "as peers.go_sev_guest_report"},
 };
 
 }  // namespace

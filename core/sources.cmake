@@ -15,9 +15,13 @@ set(ATTESTBED_CORE_SOURCES
   ${CMAKE_CURRENT_LIST_DIR}/protocol/jwe.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/resource_path.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/certificate_table.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/guest_channel.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/guest_message.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/key_message.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/report.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/report_fields.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/tsc_info_message.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/vmpck.cpp)
 
 # Each test sits beside what it tests.
@@ -33,6 +37,9 @@ set(ATTESTBED_CORE_TESTS
   ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_line_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/vectors_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/certificate_table_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/guest_channel_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/guest_message_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/report_fields_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/key_message_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/report_test.cpp)

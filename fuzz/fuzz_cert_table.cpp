@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Property: a certificate table yields only certificates whose octets stand in it, of no more entries than allowed.
-// Input: entry:4 n, then n entries of guid:1 (which) offset:2 length:2 and octets; or, if n is above 16, a raw table.
-// Even offsets name certificates of AMD that the harness appends.
+// Property: entries of a certificate table that is accepted are whole, inside it and apart from each other; encoded
+// again they are read back the same; and a broker takes only certificates whose octets stand in the table. Input:
+// entry:4 n, then n entries of guid:1 (which) offset:2 length:2 and octets; or, if n is above 16, a raw table. Even
+// offsets name certificates of AMD that the harness appends.
 #include <algorithm>
 #include <cstring>
 
 #include "core/base/reader.h"
 #include "core/base/wire.h"
+#include "core/snp/certificate_table.h"
 #include "fuzz/amd_samples.h"
 #include "fuzz/must.h"
 #include "mock-kbs/cert_table.h"
@@ -62,6 +64,30 @@ std::vector<std::uint8_t> build(std::size_t count, Reader input) {
   return table;
 }
 
+void check_table(const std::vector<std::uint8_t>& octets) {
+  const auto table = snp::CertificateTable::parse(octets);
+  if (!table) return;
+  std::vector<bool> used(octets.size());
+  for (const snp::CertificateEntry& entry : table->entries()) {
+    must(!entry.octets.empty() && entry.octets.data() >= octets.data() + sizeof(Entry), "entries are behind the rows");
+    auto at = static_cast<std::size_t>(entry.octets.data() - octets.data());
+    must(at + entry.octets.size() <= table->octets().size(), "entries are inside the table");
+    for (const std::size_t end = at + entry.octets.size(); at < end; ++at) {
+      must(!used[at], "entries share no octet");
+      used[at] = true;
+    }
+  }
+  std::vector<std::uint8_t> room(octets.size());
+  const auto encoded = snp::encode_certificate_table(table->entries(), room);
+  must(bool(encoded), "what was read can be written in as much room");
+  const auto again = snp::CertificateTable::parse(*encoded);
+  must(bool(again), "and read again");
+  must(std::ranges::equal(
+           again->entries(), table->entries(),
+           [](const auto& a, const auto& b) { return a.guid == b.guid && std::ranges::equal(a.octets, b.octets); }),
+       "as it was");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -69,9 +95,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes input = Bytes(data, size).subspan(1);
   const std::vector<std::uint8_t> table =
       data[0] <= 20 ? build(data[0], Reader(input)) : std::vector<std::uint8_t>(input.begin(), input.end());
-  const auto certificates = kbs::parse_cert_table(table);
+  check_table(table);
+  const auto certificates = kbs::certificates_of_table(table);
   if (!certificates) return 0;
-  must(certificates->size() <= kbs::kMaxCertTableEntries * verify::kMaxCertificatesPerFile, "entries are bounded");
+  must(certificates->size() <= snp::kMaxCertificateEntries * verify::kMaxCertificatesPerFile, "entries are bounded");
   for (const verify::Certificate& one : *certificates) {
     const bool der = std::search(table.begin(), table.end(), one.der().begin(), one.der().end()) != table.end();
     const std::string_view pem = "-----BEGIN CERTIFICATE-----";

@@ -2,9 +2,12 @@
 // Property: whatever a guest sends to the simulated firmware's socket, its conversation ends with the line, what comes
 // back are whole answers of the two legal lengths, the secrets page is given once, and a report is made only of a page
 // that was sealed under the guest's key. Input: piece:1, then steps: 0 octets (n:1 octets), 1 SECRETS, 2 a page of
-// zeros, 3 a sealed message (type:1 version:1 vmpck:1 seqno:1 n:1 octets), 4 a sealed report request (vmpl:1).
+// zeros, 3 a sealed message (type:1 version:1 vmpck:1 seqno:1 n:1 octets), 4 a sealed report request (vmpl:1). The
+// pages of steps above 127 go as extended requests with room for (step / 8 % 8) pages of certificates, of which there
+// are two.
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "core/base/reader.h"
 #include "core/posix/firmware_socket.h"
@@ -25,8 +28,8 @@ class Count final : public sim::ServeObserver {
   void launched(std::uint64_t) override {}
   void answered(std::uint64_t, const snp::GuestRequestExit& exit, const sim::CallRecord* call,
                 const sim::Fault*) override {
-    must(call != nullptr, "without faults every request reaches the firmware");
-    if (exit.firmware == 0) ++replies;
+    must(call != nullptr || exit.vmm == snp::kVmmInvalidLen, "without faults every request reaches the firmware");
+    if (exit.vmm == 0 && exit.firmware == 0) ++replies;
   }
   void ended(std::uint64_t, const Error&) override {}
   void turned_away(const Error&) override {}
@@ -50,6 +53,7 @@ class Script {
 
   std::vector<std::uint8_t> octets() {
     while (const auto step = input_.copy<ByteArray<1>>("step")) {
+      room_ = (*step)[0] > 127 ? std::optional<std::uint32_t>((*step)[0] / 8 % 8) : std::nullopt;
       switch ((*step)[0] % 5) {
         case 0:
           append(some());
@@ -87,7 +91,13 @@ class Script {
     append({reinterpret_cast<const std::uint8_t*>(&head), sizeof head});
   }
   void page(const snp::Page& page) {
-    head(posix::kFirmwareKindGuestRequest, snp::kPageBytes);
+    if (room_) {
+      const posix::FirmwareExtendedHead room{*room_, 0U};
+      head(posix::kFirmwareKindExtendedRequest, sizeof room + snp::kPageBytes);
+      append({reinterpret_cast<const std::uint8_t*>(&room), sizeof room});
+    } else {
+      head(posix::kFirmwareKindGuestRequest, snp::kPageBytes);
+    }
     append(page);
   }
   void seal(const snp::GuestMessage& message) {
@@ -112,15 +122,19 @@ class Script {
   Reader input_;
   std::vector<std::uint8_t> octets_;
   std::size_t sealed_ = 0;
+  std::optional<std::uint32_t> room_;
 };
 
 void check_answers(Bytes sent) {
   Reader answers(sent);
   while (answers.left() > 0) {
     const auto head = answers.copy<posix::FirmwareAnswerHead>("head");
-    must(head && head->reserved == 0, "answers are whole");
+    must(bool(head), "answers are whole");
+    must(head->pages == (head->vmm == snp::kVmmInvalidLen ? 2U : 0U), "and say how much room is needed");
     const bool success = head->vmm == 0 && head->firmware == 0;
-    must(head->length == (success ? snp::kPageBytes : 0), "of a legal length");
+    const std::size_t pages = head->length / snp::kPageBytes;
+    must(head->length % snp::kPageBytes == 0 && (success ? pages == 1 || (pages >= 3 && pages <= 5) : pages == 0),
+         "of a legal length");
     must(bool(answers.take(head->length, "body")), "with their page");
   }
 }
@@ -137,7 +151,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::ByteTransport line(octets, data[0]);
   sim::ManualClock clock;
   Count count;
-  const Error why = sim::serve_guest(line, clock, *firmware, {}, {}, 1, count);
+  const sim::HostConfig host{.certificates = std::vector<std::uint8_t>(2 * snp::kPageBytes, 1)};
+  const Error why = sim::serve_guest(line, clock, *firmware, host, {}, 1, count);
   must(why.code != Errc::internal, "the firmware has an answer to everything");
   must(count.replies <= script.sealed(), "only sealed messages are answered");
   check_answers(line.sent());

@@ -5,7 +5,7 @@
 #include "core/protocol/resource_path.h"
 #include "core/verify/refusal.h"
 #include "fuzz/must.h"
-#include "proxy/broker_url.h"
+#include "http-client/service_url.h"
 #include "sim/fault_plan.h"
 
 using namespace attestbed;
@@ -14,15 +14,15 @@ using fuzz::must;
 namespace {
 
 void check_url(const std::string& text) {
-  using proxy::PlainHttp;
+  using http::PlainHttp;
   for (const PlainHttp plain : {PlainHttp::loopback_only, PlainHttp::anywhere}) {
-    const proxy::BrokerUrl url = proxy::parse_broker_url(text, plain);
+    const http::ServiceUrl url = http::parse_service_url(text, plain);
     must(url.url.empty() != url.problem.empty(), "a URL, or why not");
     if (url.url.empty()) continue;
     must(!url.url.ends_with('/') && url.url.find_first_of("?#@ \r\n") == std::string::npos, "in its one form");
     must(url.url.starts_with("https://") || url.url.starts_with("http://"), "of a known scheme");
-    must(proxy::parse_broker_url(url.url, plain).url == url.url, "which reads back the same");
-    must(plain == PlainHttp::anywhere || proxy::parse_broker_url(text, PlainHttp::anywhere).url == url.url,
+    must(http::parse_service_url(url.url, plain).url == url.url, "which reads back the same");
+    must(plain == PlainHttp::anywhere || http::parse_service_url(text, PlainHttp::anywhere).url == url.url,
          "the wider rule accepts what the narrower does");
   }
 }

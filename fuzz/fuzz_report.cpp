@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Property: a report that parses is the octets it was parsed from, of a version that is known; a firmware's reply that
-// parses carries status 0 and exactly one report; a TCB taken apart and put together is the same.
+// parses carries status 0 and exactly one report; a TCB taken apart and put together is the same; a report
+// that decodes to values for a product is what these values encode to.
 #include <algorithm>
 #include <vector>
 
 #include "core/base/wire.h"
-#include "core/snp/report.h"
+#include "core/snp/report_fields.h"
 #include "fuzz/must.h"
 
 using namespace attestbed;
@@ -20,6 +21,16 @@ void check_tcb(const TcbVersion& octets) {
   }
 }
 
+void check_fields(const RawReport& report) {
+  for (const Product product : {Product::milan, Product::genoa, Product::turin}) {
+    const Result<ReportFields> fields = decode_report(report, product);
+    if (!fields) continue;
+    const Result<RawReport> again = encode_report(*fields, product);
+    fuzz::must(again.has_value(), "what decodes encodes");
+    fuzz::must(std::ranges::equal(octets_of(*again), octets_of(report)), "values hold the whole report");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -30,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::must(version == 2 || version == 3 || version == 5, "the version is known");
     check_tcb(report->current_tcb);
     check_tcb(report->reported_tcb);
+    check_fields(*report);
   }
   // The same octets as what follows a firmware's status and size, so that one corpus serves both parsers.
   MsgReportRsp reply{};

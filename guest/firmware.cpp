@@ -46,15 +46,20 @@ Result<FirmwareAddress> parse_firmware(std::string_view text) {
 
 Status Firmware::open(const FirmwareAddress& address, unsigned vmpl, Deadline until) {
   if (address.kind == FirmwareAddress::Kind::sev_guest) return open_device(address.path, vmpl);
-  return open_socket(address.path, vmpl, until);
+  return open_socket(address, vmpl, until);
 }
 
-Status Firmware::open_socket(const std::string& path, unsigned vmpl, Deadline until) {
-  auto socket = posix::FirmwareSocket::connect(path, clock_, until);
+Status Firmware::open_socket(const FirmwareAddress& address, unsigned vmpl, Deadline until) {
+  auto socket = posix::FirmwareSocket::connect(address.path, clock_, until);
   if (!socket) return firmware_error(socket.error(), "--firmware");
   socket_ = *std::move(socket);
   snp::Vmpck vmpck = TRY(fetch_vmpck(*socket_, pages_.channel.scratch, until));
-  channel_.emplace(std::move(vmpck), *socket_, clock_, pages_.channel, snp::GuestChannel::Options{.vmpl = vmpl});
+  snp::GuestChannel::Options options{.vmpl = vmpl};
+  if (address.certs) {
+    options.extended = socket_.get();
+    options.certs = pages_.device.certs;  // of the two ways to the firmware one is open
+  }
+  channel_.emplace(std::move(vmpck), *socket_, clock_, pages_.channel, options);
   return ok();
 }
 

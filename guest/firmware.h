@@ -12,10 +12,12 @@
 namespace attestbed::guest {
 
 /// FirmwareAddress is where reports come from: a socket of simulated firmware, or the kernel's device.
+///   certs  ask the host at the socket for certificates, too; the device's driver always is
 struct FirmwareAddress {
   enum class Kind : std::uint8_t { unix_socket, sev_guest };
   Kind kind = Kind::unix_socket;
   std::string path;
+  bool certs = false;
 
   /// The page protocol over a socket exists in simulation only, so this is a fact and not a guess.
   bool simulated() const { return kind == Kind::unix_socket; }
@@ -43,7 +45,7 @@ class Firmware {
   ReportProvider& reports();
 
  private:
-  Status open_socket(const std::string& path, unsigned vmpl, Deadline until);
+  Status open_socket(const FirmwareAddress& address, unsigned vmpl, Deadline until);
   Status open_device(const std::string& path, unsigned vmpl);
 
   Clock& clock_;

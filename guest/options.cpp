@@ -34,6 +34,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   Options options;
   std::string unix_path, vsock, serial, firmware, secret_auth, resource{protocol::kDefaultResource};
   std::uint32_t seconds = 60;
+  bool certs = false;
 
   CLI::App app{"Attest this guest and receive its secret: one attempt, one key.", "attest-guest"};
   app.set_version_flag("--version", "attest-guest " ATTESTBED_VERSION);
@@ -45,6 +46,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--firmware", firmware, "SNP firmware: the socket of snp-sim serve, or the kernel's device")
       ->required()
       ->type_name("unix:PATH|sev-guest[:DEVICE]");
+  app.add_flag("--certs", certs, "Ask the host at a firmware socket for certificates, for a broker that has none");
   app.add_option("--secret-auth", secret_auth,
                  "How the guest knows whose secret it got; 'none' is the only value and must be chosen by name")
       ->type_name("none");
@@ -93,6 +95,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   const Result<FirmwareAddress> firmware_address = parse_firmware(firmware);
   if (!firmware_address) return mistake("--firmware is 'unix:PATH' or 'sev-guest[:DEVICE]', found '" + firmware + "'");
   options.firmware = *firmware_address;
+  options.firmware.certs = certs;
   const Result<protocol::ResourcePath> path = protocol::ResourcePath::parse(resource, "--resource");
   if (!path)
     return mistake("--resource '" + resource + "' is not three parts of A-Z a-z 0-9 _ - . with '/' between them");

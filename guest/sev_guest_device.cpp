@@ -3,11 +3,10 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-#include "core/base/wire.h"
+#include "core/snp/certificate_table.h"
 
 namespace attestbed::guest {
 namespace {
@@ -36,31 +35,7 @@ Error refusal(int error, std::uint64_t exitinfo2) {
   return {Errc::firmware_refused, "sev-guest exitinfo2", exitinfo2, 0};
 }
 
-struct CertTableEntry {
-  std::uint8_t guid[16];
-  le32 offset;
-  le32 length;
-};
-static_assert(sizeof(CertTableEntry) == 24 && alignof(CertTableEntry) == 1);
-
 }  // namespace
-
-Bytes certificates_in(Bytes certs) {
-  std::uint64_t end = 0;
-  for (std::size_t at = 0; certs.size() - at >= sizeof(CertTableEntry); at += sizeof(CertTableEntry)) {
-    CertTableEntry entry;
-    std::memcpy(&entry, certs.data() + at, sizeof entry);
-    const Bytes octets = certs.subspan(at, sizeof entry);
-    if (std::ranges::all_of(octets, [](std::uint8_t octet) { return octet == 0; })) {
-      const std::uint64_t head = at + sizeof entry;
-      return end == 0 ? Bytes() : certs.first(static_cast<std::size_t>(std::max(end, head)));
-    }
-    const std::uint64_t from = entry.offset, to = from + entry.length;
-    if (from < sizeof entry || to > certs.size()) return {};
-    end = std::max(end, to);
-  }
-  return {};
-}
 
 Result<SevGuestFile> SevGuestFile::open(const std::string& device) {
   posix::Fd fd(::open(device.c_str(), O_RDWR | O_CLOEXEC));
@@ -110,7 +85,7 @@ Result<Evidence> SevGuestDevice::report(const snp::ReportData& report_data, Dead
   Bytes certs;
   Exit exit = ask_for_certs(question);
   const bool no_room = exit.error == EIO && exit.exitinfo2 >> 32 == SNP_GUEST_VMM_ERR_INVALID_LEN;
-  if (exit.error == 0) certs = certificates_in(pages_.certs);
+  if (exit.error == 0) certs = snp::certificates_in(pages_.certs);
   // The driver kept its counters in step by sending the message again as a plain request, so a new one may follow. The
   // room offered was all that there can be: the size that the host asks for does not matter.
   if (no_room) {

@@ -64,7 +64,7 @@ class SevGuestDevice final : public ReportProvider {
   /// report asks with room for certificates first. If the host wants more room than there is, it asks again without;
   /// after any other failure the driver has wiped its VMPCK, and a second request would only say that.
   ///   returns  certs is the host's table (56421, extended guest request) without padding; empty if the host gave none
-  ///            or one whose entries are not inside it
+  ///            or one that snp::CertificateTable refuses
   ///   errors   firmware_busy (host BUSY until the driver gave up); firmware_refused (exitinfo2 in `found`: hypervisor
   ///            code << 32 | firmware status); firmware_status (STATUS of the reply in `found`); firmware_reply;
   ///            vmpck_lost (ENOTTY); firmware_unreachable (anything else, errno in `found`); deadline
@@ -83,9 +83,5 @@ class SevGuestDevice final : public ReportProvider {
   SevGuestPages& pages_;
   const std::uint32_t vmpl_;
 };
-
-/// certificates_in is the part of `certs` that a certificate table fills, from its first entry to the end of its last
-/// certificate; empty if there is no entry or the table is not well-formed.
-Bytes certificates_in(Bytes certs);
 
 }  // namespace attestbed::guest

@@ -7,6 +7,7 @@
 #include "core/log/event_log.h"
 #include "core/posix/describe.h"
 #include "core/protocol/resource_path.h"
+#include "http-client/service_url.h"
 #include "mock-kbs/certificate_files.h"
 
 namespace attestbed::kbs {
@@ -72,6 +73,34 @@ Checked<ReferenceEntry> read_entry(const GuestOptions& guest) {
   return entry;
 }
 
+Checked<KdsConfig> read_kds(const KdsSection& section) {
+  const auto bad = [&](const std::string& key, std::string expected, std::string found) {
+    return Refusal{Errc::bad_config, section.origin + ": kds." + key, std::move(expected), std::move(found)};
+  };
+  constexpr std::uint32_t kMaxSeconds = 8;
+  KdsConfig config;
+  config.check_revocation = section.check_revocation;
+  const std::uint32_t seconds = section.timeout_seconds.value_or(5);
+  if (seconds > kMaxSeconds) {
+    return bad("timeout_seconds", "at most " + std::to_string(kMaxSeconds), std::to_string(seconds));
+  }
+  config.budget = std::chrono::seconds(seconds);
+  config.client.ca_file = section.ca_file;
+  config.client.cache = section.cache;
+  config.client.offline = section.offline;
+  if (section.url.empty() && !section.offline) return bad("url", "https://HOST[:PORT], or `amd`", "none");
+  if (section.offline && section.cache.empty()) return bad("cache", "a directory, since offline = true", "none");
+  if (section.url.empty()) return config;
+  const auto plain = section.insecure_http ? http::PlainHttp::anywhere : http::PlainHttp::loopback_only;
+  http::ServiceUrl url = http::parse_service_url(section.url == "amd" ? kds::kAmdUrl : section.url, plain);
+  if (!url.problem.empty()) {
+    return bad("url", "https://HOST[:PORT], or http with insecure_http = true",
+               verify::printable(http::shown_url(section.url), 200) + ", which " + url.problem);
+  }
+  config.client.url = std::move(url.url);
+  return config;
+}
+
 nlohmann::ordered_json describe_root(const verify::Certificate& root) {
   const std::vector<std::uint8_t> der = root.der();
   const Result<crypto::Sha256Digest> digest = crypto::sha256({der});
@@ -113,7 +142,12 @@ void announce_entry(const ReferenceEntry& entry) {
 
 Checked<Config> make_config(const Options& options) {
   Config config;
-  if (options.listen) config.listen = TRY(ListenAddress::parse(*options.listen));
+  if (options.listen) {
+    const Result<ListenAddress> listen = ListenAddress::parse(*options.listen);
+    if (!listen)
+      return Refusal{Errc::bad_config, "listen", ListenAddress::kForm, verify::printable(*options.listen, 64)};
+    config.listen = *listen;
+  }
   config.log_level = options.log_level.value_or(config.log_level);
   log::Level level{};
   if (!log::level_named(config.log_level, level)) {
@@ -127,6 +161,7 @@ Checked<Config> make_config(const Options& options) {
     std::vector<verify::Certificate> loaded = TRY(load_certificates(path));
     std::ranges::move(loaded, std::back_inserter(config.certificates));
   }
+  if (options.kds) config.kds = TRY(read_kds(*options.kds));
   std::vector<ReferenceEntry> entries;
   for (const GuestOptions& guest : options.guests) entries.push_back(TRY(read_entry(guest)));
   config.values = TRY(ReferenceValues::make(std::move(entries)));
@@ -158,9 +193,17 @@ void announce(const Config& config) {
                {{"listen", config.listen.host},
                 {"message", "plain HTTP beyond loopback: cookies and tokens can be read on the way"}});
   }
-  if (config.certificates.empty()) {
-    log::event(log::Level::warning, "no_certificates",
-               {{"message", "no --certs: only evidence that brings its own VCEK or VLEK can be verified"}});
+  if (config.kds) {
+    log::event(log::Level::info, "kds",
+               {{"url", config.kds->client.url},
+                {"cache", config.kds->client.cache},
+                {"offline", config.kds->client.offline},
+                {"check_revocation", config.kds->check_revocation}});
+  }
+  if (config.certificates.empty() && !config.kds) {
+    log::event(
+        log::Level::warning, "no_certificates",
+        {{"message", "no --certs and no [kds]: only evidence that brings its own VCEK or VLEK can be verified"}});
   }
 }
 

@@ -5,12 +5,21 @@
 #include <string>
 #include <vector>
 
+#include "kds-client/client.h"
 #include "mock-kbs/options.h"
 #include "mock-kbs/reference_values.h"
 #include "mock-kbs/server.h"
 #include "mock-kbs/session.h"
 
 namespace attestbed::kbs {
+
+/// KdsConfig is where endorsements come from that neither evidence nor `certs` bring.
+///   budget  for one attestation; well inside what a client of ours waits for an answer
+struct KdsConfig {
+  kds::Options client;
+  std::chrono::milliseconds budget{5'000};
+  bool check_revocation = false;
+};
 
 /// Config is the options with every file read and every rule checked: the broker can be built from it.
 struct Config {
@@ -19,6 +28,7 @@ struct Config {
   SessionTable::Limits sessions;
   std::vector<verify::Certificate> certificates;
   ReferenceValues values;
+  std::optional<KdsConfig> kds;
 };
 
 /// make_config reads what the options name. Errors: bad_config with what, where, expected and found; io_failed and

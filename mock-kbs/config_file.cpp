@@ -130,6 +130,39 @@ Checked<void> read_guests(const Source& source, const toml::node& node, Options&
   return {};
 }
 
+Checked<void> read_kds_key(const Source& source, const std::string& name, const toml::node& node, KdsSection& kds) {
+  const std::string key = "kds." + verify::printable(name, 64);
+  if (name == "url") {
+    kds.url = TRY(text_at(source, node, key));
+  } else if (name == "cache") {
+    kds.cache = source.file(TRY(text_at(source, node, key)));
+  } else if (name == "ca_file") {
+    kds.ca_file = source.file(TRY(text_at(source, node, key)));
+  } else if (name == "offline") {
+    kds.offline = TRY(flag_at(source, node, key));
+  } else if (name == "insecure_http") {
+    kds.insecure_http = TRY(flag_at(source, node, key));
+  } else if (name == "check_revocation") {
+    kds.check_revocation = TRY(flag_at(source, node, key));
+  } else if (name == "timeout_seconds") {
+    kds.timeout_seconds = TRY(number_at(source, node, key));
+  } else {
+    return source.wrong(node, key, "url, cache, ca_file, offline, insecure_http, check_revocation or timeout_seconds",
+                        "another key");
+  }
+  return {};
+}
+
+Checked<void> read_kds(const Source& source, const toml::node& node, Options& options) {
+  const auto* table = node.as_table();
+  if (table == nullptr) return source.wrong(node, "kds", "a table", kind_of(node));
+  KdsSection kds;
+  kds.origin = source.path + ":" + std::to_string(node.source().begin.line);
+  for (const auto& [name, value] : *table) TRY(read_kds_key(source, std::string(name.str()), value, kds));
+  options.kds = std::move(kds);
+  return {};
+}
+
 Checked<void> read_key(const Source& source, const std::string& name, const toml::node& node, Options& options) {
   if (name == "listen") {
     options.listen = TRY(text_at(source, node, name));
@@ -143,9 +176,12 @@ Checked<void> read_key(const Source& source, const std::string& name, const toml
     options.certs = TRY(files_at(source, node, name));
   } else if (name == "guest") {
     TRY(read_guests(source, node, options));
+  } else if (name == "kds") {
+    TRY(read_kds(source, node, options));
   } else {
     return source.wrong(node, verify::printable(name, 64),
-                        "listen, log_level, session_lifetime_seconds, max_sessions, certs or [[guest]]", "another key");
+                        "listen, log_level, session_lifetime_seconds, max_sessions, certs, [kds] or [[guest]]",
+                        "another key");
   }
   return {};
 }

@@ -8,12 +8,6 @@
 namespace attestbed::kbs {
 namespace {
 
-Checked<verify::Vek> endorse(const snp::RawReport& report, const std::vector<verify::Certificate>& certificates,
-                             const verify::TrustedRoots& roots, verify::Time at) {
-  const verify::Certificate vek = TRY(verify::select_vek(report, certificates));
-  return verify::verify_chain(vek, certificates, roots, at);
-}
-
 Checked<const ReferenceEntry*> bind(const verify::VerifiedReport& verified, const ReferenceValues& values,
                                     const crypto::EcPoint& key, const protocol::Challenge& challenge) {
   const snp::Measurement& measurement = verified.report().measurement;
@@ -28,14 +22,10 @@ Checked<const ReferenceEntry*> bind(const verify::VerifiedReport& verified, cons
   }
   // Today's only binding; the entry names it, and every other was refused when the configuration was read.
   const snp::ReportData expected = TRY(checked(protocol::bind_svsm_sha512(key, challenge)));
-  TRY(verify::appraise(verified, {.max_vmpl = {},
-                                  .allow_debug = true,
-                                  .allow_migration_agent = true,
-                                  .measurements = {},
-                                  .report_data = expected,
-                                  .host_data = {},
-                                  .minimum_tcb = {},
-                                  .products = {}}));
+  verify::Policy binding;
+  binding.allow_debug = binding.allow_migration_agent = true;  // the entry's own judgement comes last
+  binding.report_data = expected;
+  TRY(verify::appraise(verified, binding));
   return entry;
 }
 
@@ -65,6 +55,36 @@ const char* layer_name(Layer layer) {
   return "unknown";
 }
 
+Checked<verify::Vek> EvidenceJudge::endorse(const snp::RawReport& report,
+                                            const std::vector<verify::Certificate>& certificates,
+                                            verify::Time at) const {
+  const verify::Certificate vek = TRY(verify::select_vek(report, certificates));
+  return verify::verify_chain(vek, certificates, values_.roots(), at);
+}
+
+// What comes from the KDS is judged like what comes with the evidence. A cached answer that does not verify is fetched
+// once more.
+Checked<verify::Vek> EvidenceJudge::endorse_with_kds(const snp::RawReport& report,
+                                                     std::vector<verify::Certificate> certificates,
+                                                     verify::Time at) const {
+  const Deadline until = kds_->clock.now() + kds_->budget;
+  const std::size_t own = certificates.size();
+  const auto complete = [&] {
+    certificates.erase(certificates.begin() + static_cast<std::ptrdiff_t>(own), certificates.end());
+    return kds::complete_endorsements(kds_->client, report, certificates, values_.roots(), until);
+  };
+  const std::vector<kds::Request> from_cache = TRY(complete());
+  Checked<verify::Vek> vek = endorse(report, certificates, at);
+  if (!vek && kds::forget_refused(kds_->client, from_cache, vek.error())) {
+    TRY(complete());
+    vek = endorse(report, certificates, at);
+  }
+  if (!vek || !kds_->check_revocation) return vek;
+  const verify::Crl crl = TRY(kds::fetch_crl(kds_->client, *vek, at, until));
+  TRY(verify::check_revocation(*vek, {&crl, 1}, at));
+  return vek;
+}
+
 Judgement EvidenceJudge::judge(const AttestRequest& request, const protocol::Challenge& challenge,
                                verify::Time at) const {
   const Checked<snp::RawReport> report = verify::check_form(request.report);
@@ -72,11 +92,12 @@ Judgement EvidenceJudge::judge(const AttestRequest& request, const protocol::Cha
   const snp::Measurement measurement = report->measurement;
   std::vector<verify::Certificate> certificates = certificates_;
   if (!request.certs.empty()) {
-    Checked<std::vector<verify::Certificate>> sent = parse_cert_table(request.certs);
+    Checked<std::vector<verify::Certificate>> sent = certificates_of_table(request.certs);
     if (!sent) return {Layer::parse, measurement, sent.error()};
     std::ranges::move(*sent, std::back_inserter(certificates));
   }
-  const Checked<verify::Vek> vek = endorse(*report, certificates, values_.roots(), at);
+  const Checked<verify::Vek> vek =
+      kds_ ? endorse_with_kds(*report, std::move(certificates), at) : endorse(*report, certificates, at);
   if (!vek) return {Layer::endorse, measurement, vek.error()};
   const Checked<verify::VerifiedReport> verified = verify::verify_report(*report, *vek);
   if (!verified) return {Layer::signature, measurement, verified.error()};

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "kds-client/complete.h"
 #include "mock-kbs/messages.h"
 #include "mock-kbs/reference_values.h"
 
@@ -27,24 +28,41 @@ struct Judgement {
   Checked<Accepted> outcome;
 };
 
+/// KdsSource is where the judge gets endorsements that neither the evidence nor the configuration bring. Everything in
+/// it outlives the judge.
+struct KdsSource {
+  kds::Client& client;
+  Clock& clock;
+  std::chrono::milliseconds budget;
+  bool check_revocation;
+};
+
 /// EvidenceJudge holds what the broker's owner configured: reference values, and the certificates from which the one
 /// that endorses a report is picked.
 class EvidenceJudge {
  public:
-  EvidenceJudge(ReferenceValues values, std::vector<verify::Certificate> certificates)
-      : values_(std::move(values)), certificates_(std::move(certificates)) {}
+  EvidenceJudge(ReferenceValues values, std::vector<verify::Certificate> certificates,
+                std::optional<KdsSource> kds = std::nullopt)
+      : values_(std::move(values)), certificates_(std::move(certificates)), kds_(kds) {}
 
   /// judge goes through the layers: parse (the report's form, the guest's certificate table), endorse (VEK, chain,
   /// dates), signature (with TCB and chip id), binding (the entry by measurement, its roots, REPORT_DATA over key and
   /// challenge), appraisal (VMPL 0, guest policy).
-  ///   errors  the codes of core/verify; measurement_unknown; root_untrusted; report_data_mismatch
+  ///   errors  the codes of core/verify and, with a KDS, of kds-client; measurement_unknown; root_untrusted;
+  ///   report_data_mismatch
   Judgement judge(const AttestRequest& request, const protocol::Challenge& challenge, verify::Time at) const;
 
   const ReferenceValues& values() const { return values_; }
 
  private:
+  Checked<verify::Vek> endorse(const snp::RawReport& report, const std::vector<verify::Certificate>& certificates,
+                               verify::Time at) const;
+  Checked<verify::Vek> endorse_with_kds(const snp::RawReport& report, std::vector<verify::Certificate> certificates,
+                                        verify::Time at) const;
+
   ReferenceValues values_;
   std::vector<verify::Certificate> certificates_;
+  std::optional<KdsSource> kds_;
 };
 
 }  // namespace attestbed::kbs

@@ -9,8 +9,9 @@
 #include "core/log/event_log.h"
 #include "core/posix/clock.h"
 #include "core/posix/hardening.h"
+#include "http-client/curl_handle.h"
+#include "http-server/http_stream.h"
 #include "mock-kbs/config.h"
-#include "mock-kbs/http_stream.h"
 
 namespace {
 
@@ -45,7 +46,20 @@ int run(const kbs::Config& config) {
   posix::KernelEntropy entropy;
   kbs::SystemWallClock wall_clock;
   kbs::SessionTable sessions(clock, entropy, config.sessions);
-  const kbs::EvidenceJudge judge(config.values, config.certificates);
+  const http::Library library;
+  std::unique_ptr<kds::Client> kds_client;
+  std::optional<kbs::KdsSource> kds_source;
+  if (config.kds) {
+    kds::Options options = config.kds->client;
+    options.warn = [](const kbs::Refusal& why) {
+      log::event(log::Level::warning, "kds_cache", {{"code", error_name(why.code)}, {"reason", why.text()}});
+    };
+    auto made = kds::Client::make(std::move(options), clock);
+    if (!made) return fail(made.error(), kExitUsage);
+    kds_client = *std::move(made);
+    kds_source.emplace(kbs::KdsSource{*kds_client, clock, config.kds->budget, config.kds->check_revocation});
+  }
+  const kbs::EvidenceJudge judge(config.values, config.certificates, kds_source);
   const kbs::Checked<kbs::TokenIssuer> tokens = kbs::TokenIssuer::make(entropy, config.sessions.lifetime);
   if (!tokens) return fail(tokens.error(), kExitCouldNotRun);
   kbs::Broker broker{judge, sessions, *tokens, entropy, wall_clock};
@@ -58,6 +72,7 @@ int run(const kbs::Config& config) {
   std::array<pollfd, 2> ends{pollfd{signals.get(), POLLIN, 0}, pollfd{(*server)->ended_fd(), POLLIN, 0}};
   while (poll(ends.data(), ends.size(), -1) < 0) {
   }
+  if (kds_client) kds_client->stop();
   (*server)->stop();
   if (ends[0].revents == 0)
     return fail({Errc::io_failed, "listen", "to accept connections", "the listener ended"}, kExitCouldNotRun);

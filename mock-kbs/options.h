@@ -25,6 +25,16 @@ struct GuestOptions {
   std::vector<std::pair<std::string, std::string>> resources;  // path, file
 };
 
+/// KdsSection is the table [kds] as somebody wrote it. Without `offline` it needs a URL, with it a cache.
+struct KdsSection {
+  std::string origin;
+  std::string url, cache, ca_file;
+  bool offline = false;
+  bool insecure_http = false;
+  bool check_revocation = false;
+  std::optional<std::uint32_t> timeout_seconds;
+};
+
 /// Options is everything that the command line and a configuration file can say. An absent member was not said.
 struct Options {
   std::optional<std::string> listen;
@@ -33,6 +43,7 @@ struct Options {
   std::optional<std::uint32_t> max_sessions;
   std::vector<std::string> certs;
   std::vector<GuestOptions> guests;
+  std::optional<KdsSection> kds;
 };
 
 /// CommandLine is what argv came to: options, or that the program has already said all (--help, a wrong flag).

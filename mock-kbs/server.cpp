@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mock-kbs/server.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
@@ -15,12 +14,16 @@
 #include <thread>
 #include <utility>
 
-#include "mock-kbs/accept_loop.h"
-#include "mock-kbs/http_stream.h"
-#include "mock-kbs/worker_pool.h"
+#include "http-server/accept_loop.h"
+#include "http-server/http_stream.h"
+#include "http-server/worker_pool.h"
 
 namespace attestbed::kbs {
 namespace {
+
+using http::AcceptLoop;
+using http::HttpStream;
+using http::WorkerPool;
 
 constexpr std::chrono::seconds kTurnedAwayPause{1};
 
@@ -235,41 +238,16 @@ struct Server::Impl {
   std::thread acceptor;
 };
 
-Checked<ListenAddress> ListenAddress::parse(std::string_view text) {
-  const Refusal wrong{Errc::bad_config, "listen", "a numeric address and a port, 127.0.0.1:8080 or [::1]:8080",
-                      verify::printable(text, 64)};
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return wrong;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  ListenAddress address;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc() || end != port.data() + port.size()) return wrong;
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  address.host = host;
-  in_addr v4{};
-  in6_addr v6{};
-  if (!bracketed && ::inet_pton(AF_INET, address.host.c_str(), &v4) == 1) {
-    address.loopback = (ntohl(v4.s_addr) >> 24) == 127;
-  } else if (bracketed && ::inet_pton(AF_INET6, address.host.c_str(), &v6) == 1) {
-    address.loopback = IN6_IS_ADDR_LOOPBACK(&v6);
-  } else {
-    return wrong;
-  }
-  return address;
-}
-
-std::string ListenAddress::authority(std::uint16_t port_in_use) const {
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port_in_use);
-}
-
 Checked<std::unique_ptr<Server>> Server::start(Broker& broker, const ListenAddress& address, const HttpLimits& limits,
                                                AuditSink audit) {
   auto impl = std::make_unique<Impl>(broker, limits, audit);
   if (!impl->stop || !impl->ended) return Refusal{Errc::io_failed, "eventfd", "a descriptor", "none left"};
-  impl->listener = TRY(listen_on(address, impl->port));
+  Result<posix::Fd> listener = http::listen_on(address, impl->port);
+  if (!listener) {
+    return Refusal{Errc::io_failed, "listen", "to listen on " + address.authority(address.port),
+                   std::generic_category().message(static_cast<int>(listener.error().found))};
+  }
+  impl->listener = *std::move(listener);
   impl->acceptor = std::thread([parts = impl.get()] {
     const AcceptLoop loop{.listener = parts->listener.get(),
                           .stop = parts->stop.get(),

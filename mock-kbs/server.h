@@ -7,23 +7,17 @@
 #include <string>
 #include <string_view>
 
+#include "http-server/listen.h"
 #include "mock-kbs/handlers.h"
+
+namespace attestbed::http {
+struct HttpLimits;
+}
 
 namespace attestbed::kbs {
 
-struct HttpLimits;
-
-/// ListenAddress is a numeric address and a port, `127.0.0.1:8080` or `[::1]:8080`; port 0 lets the system choose.
-struct ListenAddress {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 8080;
-  bool loopback = true;
-
-  /// parse takes no names, so that nothing but the text decides where the broker can be reached. Errors: bad_config.
-  static Checked<ListenAddress> parse(std::string_view text);
-  /// authority is host and `port_in_use` as a URL has them.
-  std::string authority(std::uint16_t port_in_use) const;
-};
+using http::HttpLimits;
+using http::ListenAddress;
 
 /// Server puts handle() behind HTTP/1.1 on one listener. Every connection has a thread, a request deadline, caps on
 /// head and body, and no way to disturb another.

@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "core/posix/fd.h"
+#include "http-server/http_stream.h"
 #include "mock-kbs/broker_fixture.h"
-#include "mock-kbs/http_stream.h"
 
 namespace attestbed::kbs {
 namespace {

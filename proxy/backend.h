@@ -66,7 +66,7 @@ class Backend {
 };
 
 /// BrokerConfig is what every protocol needs to know about its broker.
-///   url      scheme://host[:port][/path] without a trailing slash, as parse_broker_url returns it
+///   url      scheme://host[:port][/path] without a trailing slash, as http::parse_service_url returns it
 ///   ca_file  PEM roots that https is verified against; empty = the system's
 struct BrokerConfig {
   std::string url;

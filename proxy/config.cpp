@@ -7,7 +7,6 @@
 #include <ostream>
 
 #include "core/posix/vsock.h"
-#include "proxy/broker_url.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -132,9 +131,9 @@ Problem judge(const Flags& flags, std::size_t sockets_given, Config& config) {
   config.protocol = backend_named(flags.protocol);
   if (config.protocol == nullptr)
     return "--protocol " + flags.protocol + " does not exist; there is: " + protocol_names();
-  const auto plain = flags.insecure_http ? PlainHttp::anywhere : PlainHttp::loopback_only;
-  BrokerUrl url = parse_broker_url(flags.url, plain);
-  if (!url.problem.empty()) return "--url " + shown_url(flags.url) + " " + url.problem;
+  const auto plain = flags.insecure_http ? http::PlainHttp::anywhere : http::PlainHttp::loopback_only;
+  http::ServiceUrl url = http::parse_service_url(flags.url, plain);
+  if (!url.problem.empty()) return "--url " + http::shown_url(flags.url) + " " + url.problem;
   config.broker = {.url = std::move(url.url), .ca_file = flags.ca_file};
   config.server.max_sessions = flags.max_sessions;
   config.server.max_sessions_per_peer = flags.max_sessions_per_peer;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http_client.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
+
+#include "http-client/curl_handle.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -98,26 +98,8 @@ Failure failure_of(CURLcode code, const Incoming& in, bool sent) {
 
 }  // namespace
 
-struct HttpClient::Handle {
-  CURL* curl = curl_easy_init();
-  bool ready = curl != nullptr;
-  std::array<char, CURL_ERROR_SIZE> account{};  // of the last failure, in libcurl's words
-  ~Handle() { curl_easy_cleanup(curl); }
-
-  template <class Value>
-  void set(CURLoption option, Value value) {
-    ready = ready && curl_easy_setopt(curl, option, value) == CURLE_OK;
-  }
-  std::size_t number(CURLINFO info) const {
-    curl_off_t value = 0;
-    curl_easy_getinfo(curl, info, &value);
-    return static_cast<std::size_t>(std::max<curl_off_t>(value, 0));
-  }
-  long status() const {
-    long value = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &value);
-    return value;
-  }
+struct HttpClient::Handle : http::CurlHandle {
+  using CurlHandle::CurlHandle;
 };
 
 namespace {
@@ -152,30 +134,9 @@ Cookie cookie_named(CURL* curl, std::string_view name) {
 
 HttpClient::HttpClient(const BrokerConfig& config, const HttpLimits& limits, Clock& clock,
                        const std::atomic<bool>& cancelled)
-    : handle_(std::make_unique<Handle>()), limits_(limits), clock_(clock) {
+    : handle_(std::make_unique<Handle>("attest-proxy", config.ca_file)), limits_(limits), clock_(clock) {
   Handle& h = *handle_;
-  h.set(CURLOPT_ERRORBUFFER, h.account.data());
-  h.set(CURLOPT_PROTOCOLS_STR, "http,https");
-  h.set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
-  h.set(CURLOPT_HTTP09_ALLOWED, 0L);
-  h.set(CURLOPT_FOLLOWLOCATION, 0L);
-  h.set(CURLOPT_PROXY, "");
-  h.set(CURLOPT_NOPROXY, "*");
-  h.set(CURLOPT_NETRC, long{CURL_NETRC_IGNORED});
-  h.set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  h.set(CURLOPT_PATH_AS_IS, 1L);
   h.set(CURLOPT_COOKIEFILE, "");  // the in-memory cookie engine, this handle's own
-  h.set(CURLOPT_USERAGENT, "attest-proxy");
-  h.set(CURLOPT_TCP_NODELAY, 1L);
-  h.set(CURLOPT_NOSIGNAL, 1L);
-  h.set(CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs must not hold the session past its deadline
-  h.set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});  // or later
-  h.set(CURLOPT_SSL_VERIFYPEER, 1L);
-  h.set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!config.ca_file.empty()) {
-    h.set(CURLOPT_CAINFO, config.ca_file.c_str());
-    h.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // else the system's roots would be trusted as well
-  }
   h.set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits.max_body_bytes));
   h.set(CURLOPT_WRITEFUNCTION, on_body);
   h.set(CURLOPT_HEADERFUNCTION, on_header);
@@ -189,7 +150,6 @@ HttpClient::~HttpClient() = default;
 Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) {
   Handle& h = *handle_;
   traffic_ = {};
-  h.account[0] = '\0';
   const Instant started = clock_.now();
   const auto left = std::chrono::ceil<milliseconds>(until - started);
   if (left <= milliseconds::zero()) return Failure{Errc::broker_timeout, "no time is left for the broker", {}};
@@ -220,9 +180,9 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
   h.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(bounded, limits_.connect).count()));
   h.set(CURLOPT_WRITEDATA, &in);
   h.set(CURLOPT_HEADERDATA, &in);
-  if (!h.ready) return Failure{Errc::proxy_internal, "libcurl refuses an option", {}};
+  if (!h.ready()) return Failure{Errc::proxy_internal, "libcurl refuses an option", {}};
 
-  const CURLcode code = curl_easy_perform(h.curl);
+  const CURLcode code = h.perform();
   traffic_.took = clock_.now() - started;
   traffic_.status = h.status();
   traffic_.octets_sent = request.body ? request.body->size() : 0;
@@ -231,7 +191,7 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
   h.set(CURLOPT_POSTFIELDS, static_cast<const char*>(nullptr));
   if (code != CURLE_OK) {
     Failure failure = failure_of(code, in, h.number(CURLINFO_PRETRANSFER_TIME_T) > 0);
-    failure.received = std::string(h.account.data()).substr(0, kMaxReceivedBytes);
+    failure.received = h.account().substr(0, kMaxReceivedBytes);
     return failure;
   }
   // To curl a head that the connection's end cut off is a whole one.
@@ -240,23 +200,17 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
 }
 
 std::string HttpClient::cookie(std::string_view name) const {
-  return cookie_named(handle_->curl, name).value;
+  return cookie_named(handle_->get(), name).value;
 }
 
 std::optional<std::chrono::seconds> HttpClient::cookie_lifetime(std::string_view name) const {
-  const Cookie cookie = cookie_named(handle_->curl, name);
+  const Cookie cookie = cookie_named(handle_->get(), name);
   if (cookie.expires == 0) return std::nullopt;
   return std::chrono::seconds(std::max<std::int64_t>(cookie.expires - std::time(nullptr), 0));
 }
 
 void HttpClient::forget_cookies() {
   handle_->set(CURLOPT_COOKIELIST, "ALL");
-}
-
-HttpLibrary::HttpLibrary() : ready_(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {}
-
-HttpLibrary::~HttpLibrary() {
-  if (ready_) curl_global_cleanup();
 }
 
 }  // namespace attestbed::proxy

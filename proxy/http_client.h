@@ -66,17 +66,4 @@ class HttpClient {
   BrokerTraffic traffic_;
 };
 
-/// HttpLibrary keeps libcurl initialised as long as it lives. Made before the first thread.
-class HttpLibrary {
- public:
-  HttpLibrary();
-  ~HttpLibrary();
-  HttpLibrary(const HttpLibrary&) = delete;
-  HttpLibrary& operator=(const HttpLibrary&) = delete;
-  bool ready() const { return ready_; }
-
- private:
-  bool ready_;
-};
-
 }  // namespace attestbed::proxy

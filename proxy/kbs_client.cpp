@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/posix/describe.h"
+#include "http-client/curl_handle.h"
 #include "proxy/fingerprint.h"
 #include "proxy/http_client.h"
 #include "proxy/kbs_messages.h"
@@ -171,7 +172,7 @@ class KbsBackend final : public Backend {
   }
 
  private:
-  HttpLibrary library_;
+  http::Library library_;
   BrokerConfig config_;
   Clock& clock_;
 };

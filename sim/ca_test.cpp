@@ -2,20 +2,14 @@
 #include "sim/ca.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-
-#include <cstdlib>
+#include <algorithm>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "core/crypto/openssl/handles.h"
 #include "sim/utc_time.h"
 
 namespace attestbed::sim {
 namespace {
-
-namespace fs = std::filesystem;
 
 CertificateAuthority default_authority(snp::Product product = snp::Product::milan) {
   auto made = CertificateAuthority::of_default_seed(product);
@@ -23,29 +17,14 @@ CertificateAuthority default_authority(snp::Product product = snp::Product::mila
   return *std::move(made);
 }
 
-class CaDirectory : public testing::Test {
- protected:
-  CaDirectory() {
-    char name[] = "/tmp/attestbed-ca-XXXXXX";
-    root_ = ::mkdtemp(name);
-  }
-  ~CaDirectory() override { fs::remove_all(root_); }
-  std::string path(const std::string& name) const { return (root_ / name).string(); }
-  static std::string read(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  static void write(const fs::path& path, const std::string& content) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
-  }
-  fs::path root_;
-};
-
 TEST(Authority, SameSeedGivesTheSameOctets) {
   const CertificateAuthority a = default_authority(), b = default_authority();
   EXPECT_EQ(a.ark(), b.ark());
   EXPECT_EQ(a.ask(), b.ask());
+  EXPECT_EQ(a.asvk(), b.asvk());
   EXPECT_EQ(a.vcek(), b.vcek());
+  EXPECT_EQ(a.vlek(), b.vlek());
+  EXPECT_EQ(a.crl(), b.crl());
   const auto signed_once = a.sign_report(bytes_of("a report")), signed_again = b.sign_report(bytes_of("a report"));
   ASSERT_TRUE(signed_once && signed_again);
   EXPECT_EQ(std::memcmp(&*signed_once, &*signed_again, sizeof *signed_once), 0);
@@ -84,114 +63,83 @@ TEST(Authority, AnotherSeedGivesAnotherChipAndOtherKeys) {
 }
 
 TEST(Authority, ChipIdBeginsWithTheMarkerAlsoInTheCertificate) {
-  for (const snp::Product product : {snp::Product::milan, snp::Product::genoa}) {
+  const std::pair<snp::Product, std::string_view> kMarkers[] = {{snp::Product::milan, "attestbed-sim"},
+                                                                {snp::Product::genoa, "attestbed-sim"},
+                                                                {snp::Product::turin, "abed-sim"}};
+  for (const auto& [product, marker] : kMarkers) {
     const CertificateAuthority authority = default_authority(product);
-    EXPECT_TRUE(text_of(authority.chip_id()).starts_with("attestbed-sim"));
-    EXPECT_NE(text_of(authority.vcek()).find(text_of(authority.chip_id())), std::string_view::npos);
+    EXPECT_TRUE(text_of(authority.chip_id()).starts_with(marker));
+    EXPECT_NE(text_of(authority.vcek()).find(text_of(authority.hardware_id())), std::string_view::npos);
+    EXPECT_NE(text_of(authority.vlek()).find("CN=attestbed-sim"), std::string_view::npos);
   }
+  const CertificateAuthority turin = default_authority(snp::Product::turin);
+  EXPECT_EQ(turin.hardware_id().size(), 8U);
+  EXPECT_TRUE(std::all_of(turin.chip_id().begin() + 8, turin.chip_id().end(), [](auto octet) { return octet == 0; }));
 }
 
-TEST(Authority, RefusesAProductThatIsNotSimulated) {
-  const auto made = CertificateAuthority::of_default_seed(snp::Product::turin);
-  ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().code, Errc::bad_config);
+TEST(Authority, IssuesForAnyTcbAndTheSameEachTime) {
+  const CertificateAuthority a = default_authority(snp::Product::turin), b = default_authority(snp::Product::turin);
+  const snp::Tcb other{.fmc = 1, .boot_loader = 2, .tee = 3, .snp = 4, .microcode = 5};
+  const auto first = a.issue_vcek(a.hardware_id(), other), again = b.issue_vcek(b.hardware_id(), other);
+  ASSERT_TRUE(first && again);
+  EXPECT_EQ(*first, *again);
+  EXPECT_NE(*first, a.vcek());
+  EXPECT_EQ(*a.issue_vcek(a.hardware_id(), a.tcb()), a.vcek());
+  EXPECT_EQ(*a.issue_vlek(a.csp_id(), a.tcb()), a.vlek());
+  EXPECT_NE(*a.issue_vlek("CN=another.example", a.tcb()), a.vlek());
+  const auto configured = a.at_tcb(other);
+  ASSERT_TRUE(configured);
+  EXPECT_EQ(configured->vcek(), *first);
+  EXPECT_EQ(configured->vlek(), *a.issue_vlek(a.csp_id(), other));
+  EXPECT_EQ(configured->tcb(), other);
+  EXPECT_EQ(configured->ark(), a.ark());
 }
 
-TEST_F(CaDirectory, LoadsWhatItSaved) {
-  const CertificateAuthority authority = default_authority(snp::Product::genoa);
-  const std::string directory = path("missing/parents/ca");
-  ASSERT_TRUE(authority.save(directory));
-  const auto loaded = CertificateAuthority::load(directory, kDefaultSeed);
-  ASSERT_TRUE(loaded) << loaded.error().text;
-  EXPECT_EQ(loaded->ark(), authority.ark());
-  EXPECT_EQ(loaded->vcek(), authority.vcek());
-  EXPECT_EQ(loaded->chip_id(), authority.chip_id());
-  EXPECT_EQ(loaded->tcb(), authority.tcb());
-  EXPECT_EQ(loaded->profile().product, snp::Product::genoa);
-  EXPECT_EQ(read(fs::path(directory) / "cert_chain.pem"),
-            read(fs::path(directory) / "ask.pem") + read(fs::path(directory) / "ark.pem"));
-}
-
-TEST_F(CaDirectory, KeepsPrivateKeysPrivate) {
-  const std::string directory = path("ca");
-  ASSERT_TRUE(default_authority().save(directory));
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    struct stat status {};
-    ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
-    const bool is_private = read(entry.path()).find("PRIVATE KEY") != std::string::npos;
-    EXPECT_EQ(status.st_mode & 0777U, is_private ? 0600U : 0644U) << entry.path();
-    EXPECT_EQ(is_private, entry.path().extension() == ".key") << entry.path();
+TEST(Authority, RefusesWhatNoCertificateCanSay) {
+  const CertificateAuthority milan = default_authority();
+  const ByteArray<64> long_id{1};
+  EXPECT_EQ(milan.issue_vcek(Bytes(long_id).first(8), {}).error().code, Errc::bad_length);
+  EXPECT_EQ(default_authority(snp::Product::turin).issue_vcek(long_id, {}).error().code, Errc::bad_length);
+  for (const snp::Tcb& bad :
+       {snp::Tcb{.fmc = 1}, snp::Tcb{.boot_loader = 128}, snp::Tcb{.tee = 128}, snp::Tcb{.snp = 128}}) {
+    EXPECT_EQ(milan.issue_vcek(long_id, bad).error().code, Errc::bad_config);
+    EXPECT_EQ(milan.issue_vlek("CN=x", bad).error().code, Errc::bad_config);
+    EXPECT_EQ(milan.at_tcb(bad).error().code, Errc::bad_config);
   }
-}
-
-TEST_F(CaDirectory, RefusesEveryMissingFileByName) {
-  const std::string directory = path("ca");
-  ASSERT_TRUE(default_authority().save(directory));
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(directory)) files.push_back(entry.path());
-  EXPECT_EQ(files.size(), 11U);
-  for (const fs::path& file : files) {
-    const std::string content = read(file);
-    fs::remove(file);
-    const auto loaded = CertificateAuthority::load(directory, std::nullopt);
-    ASSERT_FALSE(loaded) << file;
-    EXPECT_EQ(loaded.error().code, Errc::io_failed);
-    EXPECT_NE(loaded.error().text.find(file.string()), std::string::npos) << loaded.error().text;
-    write(file, content);
+  EXPECT_TRUE(milan.issue_vcek(long_id, {.boot_loader = 127, .tee = 127, .snp = 127, .microcode = 255}));
+  for (const std::string& bad : {std::string(), std::string(65, 'x'), std::string("a\nb"), std::string("\xc3\xa9")}) {
+    EXPECT_EQ(milan.issue_vlek(bad, {}).error().code, Errc::bad_config) << bad;
   }
-  EXPECT_TRUE(CertificateAuthority::load(directory, std::nullopt));
+  EXPECT_EQ(milan.sign_report({}, snp::SigningKey::none).error().code, Errc::bad_value);
 }
 
-TEST_F(CaDirectory, RefusesSwappedAndForeignFilesByName) {
-  const std::string milan = path("milan"), genoa = path("genoa");
-  ASSERT_TRUE(default_authority(snp::Product::milan).save(milan));
-  ASSERT_TRUE(default_authority(snp::Product::genoa).save(genoa));
-  struct Swap {
-    const char *file, *from_genoa, *blamed;
-  };
-  constexpr Swap kSwaps[] = {
-      {"ark.key", "ark.key", "ark.der"},    {"ask.key", "ask.key", "ask.der"},
-      {"vcek.key", "vcek.key", "vcek.der"}, {"ark.der", "ark.der", "ark.der"},
-      {"ask.der", "ask.der", "ask.der"},    {"vcek.der", "vcek.der", "vcek.der"},
-      {"ark.pem", "ark.pem", "ark.pem"},    {"ask.pem", "ark.pem", "ask.pem"},
-      {"vcek.pem", "vcek.der", "vcek.pem"}, {"cert_chain.pem", "ark.pem", "cert_chain.pem"},
-      {"ca.json", "ca.json", "ark.der"},    {"ca.json", "ark.pem", "ca.json"},
-      {"ark.key", "vcek.key", "ark.key"},   {"vcek.key", "ark.key", "vcek.key"},
-      {"ask.key", "ask.der", "ask.key"},    {"ark.der", "ca.json", "ark.der"},
-  };
-  for (const Swap& swap : kSwaps) {
-    const fs::path victim = fs::path(milan) / swap.file;
-    const std::string content = read(victim);
-    write(victim, read(fs::path(genoa) / swap.from_genoa));
-    const auto loaded = CertificateAuthority::load(milan, std::nullopt);
-    ASSERT_FALSE(loaded) << swap.file;
-    EXPECT_EQ(loaded.error().code, Errc::bad_config) << loaded.error().text;
-    EXPECT_TRUE(loaded.error().text.starts_with(milan + "/" + swap.blamed + ": ")) << loaded.error().text;
-    write(victim, content);
+// OpenSSL's own reading of a CRL is the oracle.
+TEST(Authority, CrlIsSignedByTheArkAndRevokesWhatItIsAskedTo) {
+  for (const snp::Product product : {snp::Product::milan, snp::Product::genoa, snp::Product::turin}) {
+    const CertificateAuthority authority = default_authority(product);
+    const auto x509 = [](const Der& octets) {
+      const unsigned char* at = octets.data();
+      return openssl::X509Handle(d2i_X509(nullptr, &at, static_cast<long>(octets.size())));
+    };
+    const auto revoked_by = [&](const Der& octets, const Der& certificate) {
+      const unsigned char* at = octets.data();
+      const std::unique_ptr<X509_CRL, openssl::Deleter<X509_CRL_free>> crl(
+          d2i_X509_CRL(nullptr, &at, static_cast<long>(octets.size())));
+      EXPECT_TRUE(crl);
+      EXPECT_EQ(at, octets.data() + octets.size());
+      EXPECT_EQ(X509_CRL_verify(crl.get(), X509_get0_pubkey(x509(authority.ark()).get())), 1);
+      EXPECT_EQ(X509_NAME_cmp(X509_CRL_get_issuer(crl.get()), X509_get_subject_name(x509(authority.ark()).get())), 0);
+      X509_REVOKED* entry = nullptr;
+      return X509_CRL_get0_by_cert(crl.get(), &entry, x509(certificate).get()) == 1;
+    };
+    EXPECT_FALSE(revoked_by(authority.crl(), authority.ask()));
+    EXPECT_FALSE(revoked_by(authority.crl(), authority.asvk()));
+    const std::uint32_t serials[] = {authority.profile().ask_serial};
+    const auto revoking = authority.issue_crl(serials);
+    ASSERT_TRUE(revoking);
+    EXPECT_TRUE(revoked_by(*revoking, authority.ask()));
+    EXPECT_FALSE(revoked_by(*revoking, authority.asvk()));
   }
-}
-
-TEST_F(CaDirectory, RefusesACertificateWithAChangedSignature) {
-  const std::string directory = path("ca");
-  ASSERT_TRUE(default_authority().save(directory));
-  for (const char* name : {"ark.der", "ask.der", "vcek.der"}) {
-    const fs::path file = fs::path(directory) / name;
-    const std::string content = read(file);
-    std::string changed = content;
-    changed.back() = static_cast<char>(changed.back() ^ 1);
-    write(file, changed);
-    const auto loaded = CertificateAuthority::load(directory, std::nullopt);
-    ASSERT_FALSE(loaded) << name;
-    EXPECT_NE(loaded.error().text.find("signature"), std::string::npos) << loaded.error().text;
-    write(file, content);
-  }
-}
-
-TEST_F(CaDirectory, SayWhenTheDirectoryCannotBeMade) {
-  write(path("file"), "not a directory");
-  const auto saved = default_authority().save(path("file/ca"));
-  ASSERT_FALSE(saved);
-  EXPECT_EQ(saved.error().code, Errc::io_failed);
 }
 
 TEST(UtcTime, ReadsWhatItWritesAndNothingElse) {

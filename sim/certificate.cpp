@@ -15,7 +15,7 @@ constexpr ByteArray<8> kOidAmdSnp{0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x01
 // Last arcs below 2.5.4 (names) and 2.5.29 (extensions).
 constexpr std::uint8_t kCommonName = 3, kCountry = 6, kLocality = 7, kState = 8, kOrganization = 10, kUnit = 11;
 constexpr std::uint8_t kSubjectKeyId = 14, kKeyUsage = 15, kBasicConstraints = 19, kCrlPoints = 31,
-                       kAuthorityKeyId = 35;
+                       kAuthorityKeyId = 35, kCrlNumber = 20;
 
 constexpr std::uint8_t kCertSign = 0x04, kCrlSign = 0x02;
 
@@ -40,8 +40,8 @@ Der name(std::string_view common_name) {
 std::string ark_name(const ProductProfile& profile) {
   return std::string("ARK-") + snp::product_name(profile.product);
 }
-std::string ask_name(const ProductProfile& profile) {
-  return std::string("SEV-") + snp::product_name(profile.product);
+std::string intermediate_name(const ProductProfile& profile, VekLine line) {
+  return std::string(line == VekLine::vcek ? "SEV-" : "SEV-VLEK-") + snp::product_name(profile.product);
 }
 
 Der time(std::chrono::sys_seconds at) {
@@ -81,8 +81,9 @@ Der key_usage(std::uint8_t bits) {
   // AMD counts one unused bit in both of its values, also where DER would count two.
   return standard_extension(kKeyUsage, true, Der{0x03, 0x02, 0x01, bits});
 }
-Der crl_point(const ProductProfile& profile) {
-  const std::string url = std::string("https://kdsintf.amd.com/vcek/v1/") + snp::product_name(profile.product) + "/crl";
+Der crl_point(const ProductProfile& profile, VekLine line) {
+  const std::string url = std::string("https://kdsintf.amd.com/") + (line == VekLine::vcek ? "vcek" : "vlek") + "/v1/" +
+                          snp::product_name(profile.product) + "/crl";
   const Der full_name = der_value(0xa0, {der_value(0x86, {bytes_of(url)})});
   return standard_extension(kCrlPoints, false, der_sequence({der_sequence({der_explicit(0, full_name)})}));
 }
@@ -92,6 +93,18 @@ Der tbs(std::uint64_t serial, Trailer trailer, std::string_view issuer, Validity
   return der_sequence({der_explicit(0, der_integer(2)), der_integer(serial), signature_algorithm(trailer), name(issuer),
                        der_sequence({time(validity.not_before), time(validity.not_after)}), name(subject), spki,
                        der_explicit(3, extensions)});
+}
+
+/// vek_extensions are those of a VCEK or VLEK; `last` says for whom it is.
+Der vek_extensions(const ProductProfile& profile, std::string_view product_name, const snp::Tcb& tcb, Bytes last) {
+  Der spls;
+  for (const SplField& field : profile.spl_fields) {
+    const std::uint8_t level = field.component != nullptr ? tcb.*field.component : std::uint8_t{0};
+    const Der extension = amd_extension({3, field.arc}, der_integer(level));
+    spls.insert(spls.end(), extension.begin(), extension.end());
+  }
+  return der_sequence({amd_extension({1}, der_integer(profile.struct_version)),
+                       amd_extension({2}, der_text(kTagIa5, product_name)), spls, last});
 }
 
 }  // namespace
@@ -114,33 +127,53 @@ Der signature_algorithm(Trailer trailer) {
 
 Der tbs_ark(const ProductProfile& profile, Validity validity, Bytes spki, const KeyId& own) {
   const Der authority = der_sequence({der_true()});
-  const Der extensions = der_sequence({key_usage(kCertSign | kCrlSign), subject_key_id(own),
-                                       standard_extension(kBasicConstraints, true, authority), crl_point(profile)});
+  const Der extensions =
+      der_sequence({key_usage(kCertSign | kCrlSign), subject_key_id(own),
+                    standard_extension(kBasicConstraints, true, authority), crl_point(profile, VekLine::vcek)});
   return tbs(profile.ark_serial, Trailer::spelled_out, ark_name(profile), validity, ark_name(profile), spki,
              extensions);
 }
 
-Der tbs_ask(const ProductProfile& profile, Validity validity, Bytes spki, const KeyId& own, const KeyId& ark) {
+std::uint32_t intermediate_serial(const ProductProfile& profile, VekLine line) {
+  return line == VekLine::vcek ? profile.ask_serial : profile.asvk_serial;
+}
+
+Der tbs_intermediate(const ProductProfile& profile, VekLine line, Validity validity, Bytes spki, const KeyId& own,
+                     const KeyId& ark) {
   const Der authority = der_sequence({der_true(), der_integer(0)});
   const Der extensions =
       der_sequence({subject_key_id(own), authority_key_id(ark), standard_extension(kBasicConstraints, true, authority),
-                    key_usage(kCertSign), crl_point(profile)});
-  return tbs(profile.ask_serial, Trailer::spelled_out, ark_name(profile), validity, ask_name(profile), spki,
-             extensions);
+                    key_usage(kCertSign), crl_point(profile, line)});
+  return tbs(intermediate_serial(profile, line), Trailer::spelled_out, ark_name(profile), validity,
+             intermediate_name(profile, line), spki, extensions);
 }
 
 Der tbs_vcek(const ProductProfile& profile, Validity validity, Bytes spki, const snp::Tcb& tcb, Bytes hardware_id) {
-  Der spls;
-  for (const SplField& field : profile.spl_fields) {
-    const std::uint8_t level = field.component != nullptr ? tcb.*field.component : std::uint8_t{0};
-    const Der extension = amd_extension({3, field.arc}, der_integer(level));
-    spls.insert(spls.end(), extension.begin(), extension.end());
-  }
   // The hardware id lies in its extension as it is, without a tag of its own.
-  const Der extensions = der_sequence({amd_extension({1}, der_integer(profile.struct_version)),
-                                       amd_extension({2}, der_text(kTagIa5, profile.vcek_product_name)), spls,
-                                       amd_extension({4}, hardware_id)});
-  return tbs(0, Trailer::left_out, ask_name(profile), validity, "SEV-VCEK", spki, extensions);
+  const Der extensions = vek_extensions(profile, profile.vcek_product_name, tcb, amd_extension({4}, hardware_id));
+  return tbs(0, Trailer::left_out, intermediate_name(profile, VekLine::vcek), validity, "SEV-VCEK", spki, extensions);
+}
+
+Der tbs_vlek(const ProductProfile& profile, Validity validity, Bytes spki, const snp::Tcb& tcb,
+             std::string_view csp_id) {
+  const Der extensions =
+      vek_extensions(profile, snp::product_name(profile.product), tcb, amd_extension({5}, der_text(kTagIa5, csp_id)));
+  return tbs(0, Trailer::left_out, intermediate_name(profile, VekLine::vlek), validity, "SEV-VLEK", spki, extensions);
+}
+
+Der tbs_crl(const ProductProfile& profile, Validity validity, const KeyId& ark,
+            std::span<const std::uint32_t> revoked) {
+  Der entries;
+  for (const std::uint32_t serial : revoked) {
+    const Der entry = der_sequence({der_integer(serial), time(validity.not_before)});
+    entries.insert(entries.end(), entry.begin(), entry.end());
+  }
+  // An empty list is left out altogether (RFC 5280 section 5.1.2.6).
+  const Der revoked_certificates = revoked.empty() ? Der{} : der_sequence({entries});
+  const Der extensions = der_sequence({authority_key_id(ark), standard_extension(kCrlNumber, false, der_integer(1))});
+  return der_sequence({der_integer(1), signature_algorithm(Trailer::spelled_out), name(ark_name(profile)),
+                       time(validity.not_before), time(validity.not_after), revoked_certificates,
+                       der_explicit(0, extensions)});
 }
 
 Der certificate(Bytes tbs, Trailer trailer, Bytes signature) {

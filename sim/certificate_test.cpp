@@ -68,6 +68,7 @@ KeyId subject_id(X509* certificate) {
 
 struct RealAuthorities {
   snp::Product product;
+  VekLine line;
   const char* file;
 };
 class Authorities : public testing::TestWithParam<RealAuthorities> {};
@@ -75,24 +76,32 @@ class Authorities : public testing::TestWithParam<RealAuthorities> {};
 TEST_P(Authorities, AreWrittenAsAmdWritesThem) {
   const auto certificates = pem(GetParam().file);
   ASSERT_EQ(certificates.size(), 2U);
-  X509* ask = certificates[0].get();
+  X509* intermediate = certificates[0].get();
   X509* ark = certificates[1].get();
-  const ProductProfile& profile = **profile_of(GetParam().product);
+  const ProductProfile& profile = profile_of(GetParam().product);
 
   const Validity ark_dates = years_from(at(X509_get0_notBefore(ark)), kAuthorityYears);
   EXPECT_EQ(tbs_ark(profile, ark_dates, spki(ark), subject_id(ark)), signed_part(ark));
 
-  const Validity ask_dates = years_from(at(X509_get0_notBefore(ask)), kAuthorityYears);
-  EXPECT_EQ(tbs_ask(profile, ask_dates, spki(ask), subject_id(ask), subject_id(ark)), signed_part(ask));
+  const Validity dates = years_from(at(X509_get0_notBefore(intermediate)), kAuthorityYears);
+  EXPECT_EQ(
+      tbs_intermediate(profile, GetParam().line, dates, spki(intermediate), subject_id(intermediate), subject_id(ark)),
+      signed_part(intermediate));
 }
-INSTANTIATE_TEST_SUITE_P(Amd, Authorities,
-                         testing::Values(RealAuthorities{snp::Product::milan, "ca/ask_ark_milan.pem"},
-                                         RealAuthorities{snp::Product::genoa, "ca/ask_ark_genoa.pem"}));
+INSTANTIATE_TEST_SUITE_P(
+    Amd, Authorities,
+    testing::Values(RealAuthorities{snp::Product::milan, VekLine::vcek, "ca/ask_ark_milan.pem"},
+                    RealAuthorities{snp::Product::milan, VekLine::vlek, "ca/ask_ark_milan_vlek.pem"},
+                    RealAuthorities{snp::Product::genoa, VekLine::vcek, "ca/ask_ark_genoa.pem"},
+                    RealAuthorities{snp::Product::genoa, VekLine::vlek, "ca/ask_ark_genoa_vlek.pem"},
+                    RealAuthorities{snp::Product::turin, VekLine::vcek, "ca/ask_ark_turin_vcek.pem"},
+                    RealAuthorities{snp::Product::turin, VekLine::vlek, "ca/ask_ark_turin_vlek.pem"}));
 
 struct RealVcek {
   snp::Product product;
   const char* file;
   snp::Tcb tcb;  // the report's REPORTED_TCB
+  std::size_t hardware_id_octets;
 };
 class Vceks : public testing::TestWithParam<RealVcek> {};
 
@@ -100,20 +109,32 @@ TEST_P(Vceks, AreWrittenAsAmdWritesThem) {
   const openssl::X509Handle real = der(GetParam().file);
   ASSERT_TRUE(real);
   const Der expected = signed_part(real.get());
-  // The hardware id is the last extension, 64 octets at the very end.
-  const Bytes hardware_id = Bytes(expected).last(64);
+  // The hardware id is the last extension, at the very end.
+  const Bytes hardware_id = Bytes(expected).last(GetParam().hardware_id_octets);
   const Validity dates = years_from(at(X509_get0_notBefore(real.get())), kVcekYears);
-  EXPECT_EQ(tbs_vcek(**profile_of(GetParam().product), dates, spki(real.get()), GetParam().tcb, hardware_id), expected);
+  EXPECT_EQ(tbs_vcek(profile_of(GetParam().product), dates, spki(real.get()), GetParam().tcb, hardware_id), expected);
 }
 INSTANTIATE_TEST_SUITE_P(
     Amd, Vceks,
     testing::Values(
-        RealVcek{snp::Product::milan, "certs/v3-milan.vcek.der", {.boot_loader = 4, .snp = 0x18, .microcode = 0xdb}},
-        RealVcek{snp::Product::genoa, "certs/v5-genoa.vcek.der", {.boot_loader = 10, .snp = 0x19, .microcode = 0x54}}));
+        RealVcek{
+            snp::Product::milan, "certs/v3-milan.vcek.der", {.boot_loader = 4, .snp = 0x18, .microcode = 0xdb}, 64},
+        RealVcek{
+            snp::Product::genoa, "certs/v5-genoa.vcek.der", {.boot_loader = 10, .snp = 0x19, .microcode = 0x54}, 64},
+        RealVcek{snp::Product::turin, "certs/v5-turin.vcek.der", {.boot_loader = 1, .snp = 2, .microcode = 0x47}, 8}));
+
+TEST(Vleks, AreWrittenAsAmdWritesThem) {
+  const openssl::X509Handle real = der("certs/v3-milan-vlek.vlek.der");
+  ASSERT_TRUE(real);
+  const Validity dates = years_from(at(X509_get0_notBefore(real.get())), kVlekYears);
+  EXPECT_EQ(tbs_vlek(profile_of(snp::Product::milan), dates, spki(real.get()),
+                     {.boot_loader = 4, .snp = 0x18, .microcode = 0xd9}, "CN=cc-us-east-2.amazonaws.com"),
+            signed_part(real.get()));
+}
 
 TEST(CertificateDates, UseFourDigitYearsFrom2050) {
   using namespace std::chrono;
-  const ProductProfile& profile = **profile_of(snp::Product::milan);
+  const ProductProfile& profile = profile_of(snp::Product::milan);
   const Der tbs = tbs_ark(profile, years_from(sys_days(2025y / 1 / 1), 25), der_null(), KeyId{});
   const std::string_view text = text_of(tbs);
   EXPECT_NE(text.find("250101000000Z"), std::string_view::npos);

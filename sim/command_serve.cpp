@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/signalfd.h>
-
-#include <csignal>
 #include <iostream>
 
 #include "core/log/event_log.h"
@@ -10,7 +7,9 @@
 #include "core/posix/fd_transport.h"
 #include "sim/commands.h"
 #include "sim/guest_image.h"
+#include "sim/host_certificates.h"
 #include "sim/serve.h"
+#include "sim/stop_signals.h"
 
 namespace attestbed::sim {
 namespace {
@@ -33,6 +32,7 @@ class ServeLog final : public ServeObserver {
       fields["vmpck"] = call->vmpck;
       fields["seqno"] = call->seqno;
       fields["status"] = code_of(call->status);
+      if (*call->why != '\0') fields["why"] = call->why;
       if (call->report_data != snp::ReportData{}) {
         fields["report_data"] = posix::to_hex(Bytes(call->report_data).first(8));
       }
@@ -53,27 +53,24 @@ class ServeLog final : public ServeObserver {
   }
 };
 
-/// take_signals turns SIGTERM and SIGINT into a readable descriptor, before any thread exists.
-posix::Fd take_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  sigset_t wanted;
-  sigemptyset(&wanted);
-  sigaddset(&wanted, SIGTERM);
-  sigaddset(&wanted, SIGINT);
-  sigprocmask(SIG_BLOCK, &wanted, nullptr);
-  return posix::Fd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
 }  // namespace
 
 int run_serve(const ServeOptions& options) {
   const auto config = prepare(options.machine, options.guest);
   if (!config) return fail(config.error());
-  FaultPlan faults;
+  HostConfig host;
   for (const std::string& text : options.faults) {
     const auto fault = parse_fault(text);
     if (!fault) return fail(failure_at("--fault " + text, fault.error()));
-    faults.push_back(*fault);
+    host.faults.push_back(*fault);
+  }
+  const auto profile = throttle_profile_named(options.profile);
+  if (!profile) return fail(failure_at("--profile " + options.profile, profile.error()));
+  host.profile = *profile;
+  if (options.certificates) {
+    auto table = host_certificates(config->machine);
+    if (!table) return fail(failure_at("certificates", table.error()));
+    host.certificates = *std::move(table);
   }
   // A policy that the firmware refuses is refused for every guest: say so now, not to each of them.
   const auto trial = launch_guest(*config, 0);
@@ -103,7 +100,7 @@ int run_serve(const ServeOptions& options) {
   ServeLimits limits;
   limits.max_guests = options.max_guests;
   limits.idle = std::chrono::seconds(options.idle_seconds);
-  FirmwareServer server(*config, std::move(faults), limits, clock, observer);
+  FirmwareServer server(*config, std::move(host), limits, clock, observer);
   const Status ended = server.run(*std::move(listener), signals.get());
   if (!ended) return fail(failure_at("serve", ended.error()));
   log::event(Level::info, "stopped");

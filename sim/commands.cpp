@@ -30,6 +30,26 @@ Outcome<CertificateAuthority> find_authority(const MachineOptions& options, std:
   return authority;
 }
 
+/// configured is the machine of the chip after SNP_CONFIG and the like.
+Result<Machine> configured(CertificateAuthority found, const MachineOptions& options) {
+  const snp::Tcb reported = changed(found.tcb(), options.reported_tcb);
+  if (reported != found.tcb()) found = TRY(found.at_tcb(reported));
+  const snp::Product product = found.profile().product;
+  Machine machine = Machine::of(std::make_shared<const CertificateAuthority>(std::move(found)));
+  machine.committed_tcb = changed(reported, options.committed_tcb);
+  machine.current_tcb = changed(machine.committed_tcb, options.current_tcb);
+  machine.report_version = options.report_version;
+  machine.vlek_loaded = options.load_vlek;
+  machine.mask_chip_id = options.mask_chip_id;
+  machine.mask_chip_key = options.mask_chip_key;
+  machine.platform_info = options.platform_info.value_or(machine.platform_info);
+  machine.current_mit_vector = options.mitigation_vector;
+  TRY(tcb_ok(product, machine.committed_tcb));
+  TRY(tcb_ok(product, machine.current_tcb));
+  TRY(machine.check());
+  return machine;
+}
+
 /// ask_for_report takes the road of every guest: secrets page, VMPCK, guest message.
 Result<snp::RawReport> ask_for_report(const LaunchConfig& config, const ReportOptions& options) {
   GuestContext guest = TRY(launch_guest(config, 1));
@@ -42,10 +62,34 @@ Result<snp::RawReport> ask_for_report(const LaunchConfig& config, const ReportOp
   snp::ChannelPages pages;
   snp::GuestChannel::Options channel_options;
   channel_options.vmpl = options.vmpl;
+  channel_options.key_sel = options.key_sel;
   snp::GuestChannel channel(*std::move(key), firmware, clock, pages, channel_options);
   const Evidence evidence = TRY(channel.report(options.report_data, clock.now() + kReportBudget));
   return evidence.report;
 }
+
+/// print_banner says what nobody may overlook; `serve` says it in its log.
+void print_banner(bool public_keys) {
+  std::cerr << "snp-sim: *** SIMULATED SEV-SNP: no hardware, no security"
+            << (public_keys ? "; PUBLIC TEST KEYS, which everybody has" : "; test keys") << " ***\n";
+}
+
+/// read_id_block reads the two files of an owner.
+Outcome<std::optional<SignedIdBlock>> read_id_block(const GuestOptions& guest) {
+  if (guest.id_block.empty()) return std::optional<SignedIdBlock>();
+  constexpr std::size_t kMaxBytes = 2 * sizeof(IdAuth);  // so that a longer file is told its length
+  const auto block_octets = posix::read_file(guest.id_block, kMaxBytes);
+  if (!block_octets) return failure_at(guest.id_block, block_octets.error());
+  const auto auth_octets = posix::read_file(guest.id_auth, kMaxBytes);
+  if (!auth_octets) return failure_at(guest.id_auth, auth_octets.error());
+  const auto block = parse_id_block(bytes_of(*block_octets));
+  if (!block) return failure_at(guest.id_block, block.error());
+  const auto auth = parse_id_auth(bytes_of(*auth_octets));
+  if (!auth) return failure_at(guest.id_auth, auth.error());
+  return std::optional<SignedIdBlock>(SignedIdBlock{*block, *auth, guest.author_key_enabled});
+}
+
+}  // namespace
 
 Outcome<void> write_public_file(const std::string& path, Bytes octets) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
@@ -58,14 +102,6 @@ Outcome<void> write_public_file(const std::string& path, Bytes octets) {
   return {};
 }
 
-/// print_banner says what nobody may overlook; `serve` says it in its log.
-void print_banner(bool public_keys) {
-  std::cerr << "snp-sim: *** SIMULATED SEV-SNP: no hardware, no security"
-            << (public_keys ? "; PUBLIC TEST KEYS, which everybody has" : "; test keys") << " ***\n";
-}
-
-}  // namespace
-
 int fail(const Failure& failure) {
   const ErrorRow& row = error_row(failure.code);
   std::cerr << "snp-sim: " << row.name << ": " << failure.text << "; " << row.remedy << "\n";
@@ -75,6 +111,8 @@ int fail(const Failure& failure) {
       return 1;
     case Errc::bad_config:
     case Errc::bad_value:
+    case Errc::tcb_order:
+    case Errc::bad_length:
       return 2;
     default:
       return 3;
@@ -83,10 +121,13 @@ int fail(const Failure& failure) {
 
 Outcome<LaunchConfig> prepare(const MachineOptions& machine, const GuestOptions& guest) {
   CertificateAuthority found = TRY(find_authority(machine, guest.seed));
-  auto authority = std::make_shared<const CertificateAuthority>(std::move(found));
+  auto host = configured(std::move(found), machine);
+  if (!host) return failure_at("machine", host.error());
   auto pages = synthetic_image(guest.image);
   if (!pages) return failure_at("guest image", pages.error());
-  return LaunchConfig{Machine::of(std::move(authority)), guest.policy, guest.host_data, *std::move(pages), guest.seed};
+  std::optional<SignedIdBlock> id_block = TRY(read_id_block(guest));
+  return LaunchConfig{*std::move(host), guest.policy,        guest.host_data,    *std::move(pages),
+                      guest.seed,       guest.vcek_disabled, std::move(id_block)};
 }
 
 int run_certs(const CertsOptions& options) {
@@ -95,12 +136,15 @@ int run_certs(const CertsOptions& options) {
   // A seeded authority depends on nothing but its inputs, so not on today either.
   const auto now = std::chrono::floor<std::chrono::seconds>(system_clock::now());
   const auto not_before = options.not_before.value_or(options.seed ? seeded_not_before() : now);
-  const auto authority = CertificateAuthority::create(
-      {.product = options.product, .seed = options.seed, .tcb = {}, .not_before = not_before});
+  const auto authority = CertificateAuthority::create({.product = options.product,
+                                                       .seed = options.seed,
+                                                       .tcb = changed(profile_of(options.product).tcb, options.tcb),
+                                                       .not_before = not_before,
+                                                       .csp_id = options.csp_id});
   if (!authority) return fail(authority.error());
   if (const auto saved = authority->save(options.out); !saved) return fail(saved.error());
   std::cout << "wrote " << options.out << ": " << snp::product_name(options.product) << ", chip "
-            << posix::to_hex(authority->chip_id()) << "\n";
+            << posix::to_hex(authority->hardware_id()) << "\n";
   return 0;
 }
 

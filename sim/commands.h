@@ -11,11 +11,17 @@ namespace attestbed::sim {
 int run_serve(const ServeOptions& options);
 int run_certs(const CertsOptions& options);
 int run_report(const ReportOptions& options);
+int run_reports(const ReportsOptions& options);
 int run_measurement(const MeasurementOptions& options);
+int run_id_block(const IdBlockOptions& options);
+int run_kds(const KdsOptions& options);  // sim/kds/
 
 /// prepare makes the launch configuration that serve and report share. A --product that is not the directory's is
 /// bad_config.
 Outcome<LaunchConfig> prepare(const MachineOptions& machine, const GuestOptions& guest);
+
+/// write_public_file makes or replaces a file that everybody may read. Errors: io_failed.
+Outcome<void> write_public_file(const std::string& path, Bytes octets);
 
 /// fail prints "snp-sim: <text>" and returns the exit status that belongs to the code.
 int fail(const Failure& failure);

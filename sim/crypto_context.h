@@ -8,6 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
+#include "core/base/secret.h"
 
 namespace attestbed::sim {
 
@@ -21,6 +22,10 @@ class CryptoContext {
  public:
   /// make fails with `internal` if OpenSSL cannot be set up.
   static Result<std::shared_ptr<const CryptoContext>> make(std::optional<Seed> seed);
+
+  /// derived makes a context whose randomness is that of `root`, at most 32 octets, alone: what a chip derives from its
+  /// fuses. A root of eight octets is a seed, little-endian.
+  static Result<std::shared_ptr<const CryptoContext>> derived(Bytes root);
   ~CryptoContext();
   CryptoContext(const CryptoContext&) = delete;
   CryptoContext& operator=(const CryptoContext&) = delete;
@@ -29,13 +34,14 @@ class CryptoContext {
   /// operation's randomness depends on seed, label and input alone: not on what ran before it nor on other threads.
   Result<OSSL_LIB_CTX*> begin(std::string_view label, Bytes input = {}) const;
 
-  std::optional<Seed> seed() const { return seed_; }
+  /// root is what all randomness comes from; empty in a context that is random.
+  Bytes root() const { return root_.expose(); }
 
  private:
   struct Parts;
-  CryptoContext(std::unique_ptr<Parts> parts, std::optional<Seed> seed);
+  CryptoContext(std::unique_ptr<Parts> parts, Bytes root);
   std::unique_ptr<Parts> parts_;
-  std::optional<Seed> seed_;
+  SecretBuffer<32> root_;
 };
 
 }  // namespace attestbed::sim

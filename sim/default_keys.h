@@ -9,7 +9,7 @@ namespace attestbed::sim {
 
 /// DefaultKeys are the PUBLIC TEST KEYS of the default seed, from sim/data/: whoever has the source has them.
 struct DefaultKeys {
-  std::string_view ark, ask;  // PKCS #8 PEM; empty for a product that is not simulated
+  std::string_view ark, ask, asvk;  // PKCS #8 PEM
 };
 DefaultKeys default_keys(snp::Product product);
 

@@ -11,6 +11,7 @@
 #include "core/snp/guest_channel.h"
 #include "sim/firmware.h"
 #include "sim/hypervisor.h"
+#include "sim/make_report.h"
 #include "sim/manual_clock.h"
 #include "sim/sealing_port.h"
 #include "sim/seeded_entropy.h"
@@ -48,7 +49,7 @@ class GuestAndFirmware : public testing::Test {
     firmware_.emplace(machine(), (*std::move(launch)).finish({}));
   }
   void plan(FaultPlan faults, snp::GuestChannel::Options options = {}) {
-    host_.emplace(*firmware_, std::move(faults), clock_);
+    host_.emplace(*firmware_, HostConfig{.faults = std::move(faults)}, clock_);
     port_.emplace(*host_);
     const snp::Page secrets = firmware_->guest().secrets_page(machine());
     auto key = snp::vmpck_from_secrets_page(secrets, options.vmpck_number);
@@ -183,7 +184,7 @@ TEST_P(OpensslProgram, AcceptsChainAndReport) {
   const Machine host = Machine::of(authority);
   SeededEntropy entropy(3, "e2e");
   auto launch = Launch::start(host, kDefaultPolicy, entropy);
-  const auto report = make_report(host, (*std::move(launch)).finish({}), 0, data_);
+  const auto report = make_report(host, (*std::move(launch)).finish({}), {.report_data = data_});
   ASSERT_TRUE(report);
   write("signed.bin", octets_of(*report).first(0x2a0));
   // A DER signature from the little-endian fields.

@@ -12,11 +12,27 @@ namespace attestbed::sim {
 
 /// FaultKind is what a host may do to one guest request.
 ///   busy             answers BUSY without asking the firmware
+///   invalid_len      answers INVALID_LEN (needing so many pages, 1 if absent) without asking it, even where the guest
+///                    asked for no certificates
 ///   firmware_status  answers with this firmware status (argument, 0x16 if absent) without asking it
 ///   flip_bit         flips a bit (argument, 0..32767) of the reply page
+///   torn             writes the page twice while the guest reads it: up to an octet (argument, 0..4095) the guest
+///                    copies this reply, from there the one before, or zeros if there was none
 ///   wrong_page       hands back the reply before this one, or an empty page if there was none
+///   replay           hands the request to the firmware twice and gives the exit of the second time
+///   delay            lets the firmware work and gives the answer later (argument, milliseconds, at most 600000)
 ///   silence          lets the firmware work and withholds its answer
-enum class FaultKind : std::uint8_t { busy, firmware_status, flip_bit, wrong_page, silence };
+enum class FaultKind : std::uint8_t {
+  busy,
+  invalid_len,
+  firmware_status,
+  flip_bit,
+  torn,
+  wrong_page,
+  replay,
+  delay,
+  silence
+};
 const char* fault_name(FaultKind kind);
 
 /// Fault is one of them at one place in a guest's life. Faults are data: a run is repeated from its printed plan.

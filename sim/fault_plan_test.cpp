@@ -3,13 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "sim/hypervisor.h"
-#include "sim/manual_clock.h"
-
 namespace attestbed::sim {
 namespace {
-
-using namespace std::chrono_literals;
 
 TEST(FaultPlan, PrintsAndReadsEveryFault) {
   const std::pair<Fault, const char*> kFaults[] = {
@@ -20,6 +15,11 @@ TEST(FaultPlan, PrintsAndReadsEveryFault) {
       {{1, true, FaultKind::silence, {}}, "1+:silence"},
       {{4, false, FaultKind::firmware_status, 29}, "4:firmware_status:29"},
       {{4, false, FaultKind::firmware_status, {}}, "4:firmware_status"},
+      {{5, false, FaultKind::invalid_len, {}}, "5:invalid_len"},
+      {{5, true, FaultKind::invalid_len, 65535}, "5+:invalid_len:65535"},
+      {{6, false, FaultKind::torn, 4095}, "6:torn:4095"},
+      {{7, false, FaultKind::replay, {}}, "7:replay"},
+      {{8, false, FaultKind::delay, 600000}, "8:delay:600000"},
   };
   for (const auto& [fault, text] : kFaults) {
     EXPECT_EQ(fault_text(fault), text);
@@ -51,7 +51,13 @@ TEST(FaultPlan, RefusesWhatIsNoFault) {
                            "18446744073709551616:busy",
                            "1++:busy",
                            "1:wrong_page:0",
-                           "1:silence:5"}) {
+                           "1:silence:5",
+                           "1:invalid_len:65536",
+                           "1:torn",
+                           "1:torn:4096",
+                           "1:replay:2",
+                           "1:delay",
+                           "1:delay:600001"}) {
     const auto parsed = parse_fault(text);
     EXPECT_FALSE(parsed) << text;
     if (!parsed) {
@@ -65,67 +71,6 @@ TEST(FaultPlan, TakesTheFirstThatFits) {
   EXPECT_EQ(fault_at(plan, 1), nullptr);
   EXPECT_EQ(fault_at(plan, 2)->kind, FaultKind::silence);
   EXPECT_EQ(fault_at(plan, 3)->kind, FaultKind::busy);
-}
-
-/// CountingPort answers with the number of the call in the first octet.
-class CountingPort final : public snp::GuestRequestPort {
- public:
-  Result<snp::GuestRequestExit> call(const snp::Page&, snp::Page& reply, Deadline) override {
-    reply.fill(0);
-    reply[0] = ++calls;
-    return snp::GuestRequestExit{};
-  }
-  std::uint8_t calls = 0;
-};
-
-class HypervisorTest : public testing::Test {
- protected:
-  Result<snp::GuestRequestExit> call(Hypervisor& host) { return host.call({}, reply_, clock_.now() + 1s); }
-  CountingPort firmware_;
-  ManualClock clock_;
-  snp::Page reply_{};
-};
-
-TEST_F(HypervisorTest, CarriesRequestsOnWithoutAPlan) {
-  Hypervisor host(firmware_, {}, clock_);
-  ASSERT_TRUE(call(host));
-  EXPECT_EQ(reply_[0], 1);
-}
-
-TEST_F(HypervisorTest, BusyAndStatusNeverReachTheFirmware) {
-  Hypervisor host(firmware_, {{1, false, FaultKind::busy, {}}, {2, false, FaultKind::firmware_status, 0x1d}}, clock_);
-  EXPECT_EQ(call(host)->vmm, snp::kVmmBusy);
-  EXPECT_EQ(call(host)->firmware, 0x1dU);
-  EXPECT_EQ(firmware_.calls, 0);
-  EXPECT_EQ(call(host)->vmm, 0U);
-  EXPECT_EQ(firmware_.calls, 1);
-}
-
-TEST_F(HypervisorTest, FlipsTheBitItWasTold) {
-  Hypervisor host(firmware_, {{1, false, FaultKind::flip_bit, 32767}}, clock_);
-  ASSERT_TRUE(call(host));
-  EXPECT_EQ(reply_[4095], 0x80);
-  EXPECT_EQ(reply_[0], 1);
-}
-
-TEST_F(HypervisorTest, HandsBackThePageBefore) {
-  Hypervisor host(firmware_, {{1, false, FaultKind::wrong_page, {}}, {3, false, FaultKind::wrong_page, {}}}, clock_);
-  ASSERT_TRUE(call(host));
-  EXPECT_EQ(reply_, snp::Page{}) << "there was none before the first";
-  ASSERT_TRUE(call(host));
-  EXPECT_EQ(reply_[0], 2);
-  ASSERT_TRUE(call(host));
-  EXPECT_EQ(reply_[0], 2);
-}
-
-TEST_F(HypervisorTest, SilenceLastsUntilTheDeadline) {
-  Hypervisor host(firmware_, {{1, false, FaultKind::silence, {}}}, clock_);
-  const Instant before = clock_.now();
-  const auto exit = call(host);
-  ASSERT_FALSE(exit);
-  EXPECT_EQ(exit.error().code, Errc::deadline);
-  EXPECT_EQ(clock_.now() - before, 1s);
-  EXPECT_EQ(firmware_.calls, 1) << "the firmware did its part";
 }
 
 }  // namespace

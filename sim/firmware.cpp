@@ -1,39 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/firmware.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
-#include "core/snp/guest_message.h"
+#include "core/snp/key_message.h"
 
 namespace attestbed::sim {
 namespace {
 
-constexpr std::uint8_t kReportReqVersion = 1;
-constexpr std::uint32_t kMaxVmpl = 3;
+/// Served is a message that this firmware answers: versions 1 to `versions` of it.
+struct Served {
+  snp::MsgType type;
+  std::uint8_t versions;
+  bool (*is_size)(std::uint8_t version, std::size_t size);
+  Result<Answer> (*answer)(const Question& question, MutBytes reply);
+};
+constexpr Served kServed[] = {
+    {snp::MsgType::cpuid_req, 1, is_cpuid_size, answer_cpuid},
+    {snp::MsgType::key_req, 2, is_key_size, answer_key},
+    {snp::MsgType::report_req, 1, is_report_size, answer_report},
+    {snp::MsgType::tsc_info_req, 1, is_tsc_info_size, answer_tsc_info},
+};
+constexpr std::uint8_t kLatestVersion = 2;
 
-// Step 6 of the documented order.
-bool header_ok(const snp::GuestMessageHeader& header) {
-  return header.header_version == snp::kHeaderVersion && header.header_size == snp::kHeaderBytes &&
-         header.algo == snp::kAlgoAes256Gcm && header.payload_size != 0 && header.payload_size % 16 == 0 &&
-         header.payload_size <= snp::kMaxPayloadBytes && header.vmpck < snp::kVmpckCount;
+/// size_ok is one rule of step 6: octets come in blocks of 16, but for the one message whose structure has no such
+/// size.
+bool size_ok(const snp::GuestMessageHeader& header) {
+  const bool key_request_2 = header.type == static_cast<std::uint8_t>(snp::MsgType::key_req) && header.version == 2 &&
+                             header.payload_size == sizeof(snp::MsgKeyReq2);
+  return header.payload_size != 0 && (header.payload_size % 16 == 0 || key_request_2) &&
+         header.payload_size <= snp::kMaxPayloadBytes;
 }
 
-bool all_zero(Bytes octets) {
-  std::uint8_t any = 0;
-  for (const std::uint8_t octet : octets) any |= octet;
-  return any == 0;
-}
-
-// Step 11: what a well-formed MSG_REPORT_REQ may ask for.
-FirmwareStatus judge(const snp::MsgReportReq& request, std::uint8_t vmpck) {
-  if (!all_zero(request.reserved) || (request.key_sel >> 2) != 0) return FirmwareStatus::invalid_param;
-  // No VLEK is loaded on this machine, so asking for it, or for a selector that does not exist, finds no key.
-  if (request.key_sel != snp::kKeySelVlekIfLoaded && request.key_sel != snp::kKeySelVcek) {
-    return FirmwareStatus::invalid_key;
-  }
-  if (request.vmpl < vmpck || request.vmpl > kMaxVmpl) return FirmwareStatus::invalid_param;
-  return FirmwareStatus::success;
+/// wrong_in_header is step 6 of the documented order: the field that is not as it must be, null if all are.
+const char* wrong_in_header(const snp::GuestMessageHeader& header) {
+  if (header.header_version != snp::kHeaderVersion) return "message header HDR_VERSION";
+  if (header.header_size != snp::kHeaderBytes) return "message header HDR_SIZE";
+  if (header.algo != snp::kAlgoAes256Gcm) return "message header ALGO";
+  if (!size_ok(header)) return "message header MSG_SIZE";
+  if (header.vmpck >= snp::kVmpckCount) return "message header MSG_VMPCK";
+  return nullptr;
 }
 
 }  // namespace
@@ -41,12 +49,18 @@ FirmwareStatus judge(const snp::MsgReportReq& request, std::uint8_t vmpck) {
 Firmware::~Firmware() {
   wipe(scratch_);
   wipe(request_copy_);
+  wipe(answer_);
 }
 
 Result<snp::GuestRequestExit> Firmware::call(const snp::Page& request, snp::Page& reply, Deadline) {
   last_ = {};
   last_.mailbox = TRY(handle(request, reply));
   return snp::GuestRequestExit{0, code_of(last_.mailbox)};
+}
+
+FirmwareStatus Firmware::refuse(FirmwareStatus status, const char* why) {
+  last_.why = why;
+  return status;
 }
 
 Result<FirmwareStatus> Firmware::handle(const snp::Page& request, snp::Page& reply) {
@@ -57,72 +71,50 @@ Result<FirmwareStatus> Firmware::handle(const snp::Page& request, snp::Page& rep
   last_.vmpck = header.vmpck;
   last_.type = header.type;
   last_.seqno = header.seqno;
-  if (!header_ok(header)) return FirmwareStatus::invalid_param;
+  if (const char* wrong = wrong_in_header(header)) return refuse(FirmwareStatus::invalid_param, wrong);
 
-  const snp::Vmpck& key = guest_.vmpcks[header.vmpck];
-  std::uint64_t& count = guest_.message_count[header.vmpck];
-  const Result<snp::GuestMessage> message = snp::open_guest_message(key, request_copy_, scratch_);
-  if (!message && message.error().code == Errc::firmware_reply) return FirmwareStatus::bad_measurement;
+  const std::uint64_t count = guest_.message_count[header.vmpck];
+  const auto message = snp::open_guest_message(guest_.vmpcks[header.vmpck], request_copy_, scratch_);
+  if (!message && message.error().code == Errc::firmware_reply) {
+    return refuse(FirmwareStatus::bad_measurement, "message header AUTHTAG");
+  }
   if (!message) return message.error();
   if (count > std::numeric_limits<std::uint64_t>::max() - 2 || message->seqno != count + 1) {
-    return FirmwareStatus::aead_oflow;
+    return refuse(FirmwareStatus::aead_oflow, "message header MSG_SEQNO");
   }
-  if (message->type != snp::MsgType::report_req || message->version != kReportReqVersion) {
-    return FirmwareStatus::invalid_param;
+  return serve(*message, reply);
+}
+
+Result<FirmwareStatus> Firmware::serve(const snp::GuestMessage& message, snp::Page& reply) {
+  if (message.version == 0 || message.version > kLatestVersion) {
+    return refuse(FirmwareStatus::invalid_param, "message header MSG_VERSION");
+  }
+  const Served* served = std::ranges::find(kServed, message.type, &Served::type);
+  if (served == std::end(kServed)) return refuse(FirmwareStatus::invalid_param, "message header MSG_TYPE");
+  if (message.version > served->versions) {
+    return refuse(FirmwareStatus::invalid_param, "message header MSG_VERSION of this MSG_TYPE");
   }
   // A length that is not the type's is part of the message's form, so there is nothing to answer.
-  snp::MsgReportReq report_request;
-  if (message->payload.size() != sizeof report_request) return FirmwareStatus::invalid_param;
-  std::memcpy(&report_request, message->payload.data(), sizeof report_request);
-
-  const snp::MsgReportRsp answer = TRY(answer_report(report_request, message->vmpck));
-  const Bytes payload(reinterpret_cast<const std::uint8_t*>(&answer), sizeof answer);
-  TRY(snp::seal_guest_message(
-      key, {snp::MsgType::report_rsp, message->version, message->vmpck, message->seqno + 1, payload}, reply));
-  count += 2;
+  if (!served->is_size(message.version, message.payload.size())) {
+    return refuse(FirmwareStatus::invalid_param, "message header MSG_SIZE of this MSG_TYPE");
+  }
+  const Question question{machine_, guest_, message.vmpck, message.version, message.payload};
+  const Answer answer = TRY(served->answer(question, answer_));
+  last_.status = answer.status;
+  last_.why = answer.why;
+  const le32 status = code_of(answer.status);
+  std::memcpy(answer_.data(), &status, sizeof status);
+  if (served->type == snp::MsgType::report_req && answer.status == FirmwareStatus::success) {
+    std::memcpy(last_.report_data.data(), message.payload.data(), last_.report_data.size());
+  }
+  const auto type = static_cast<snp::MsgType>(static_cast<std::uint8_t>(message.type) + 1);
+  const MutBytes payload = MutBytes(answer_).first(answer.size);
+  const Status sealed = snp::seal_guest_message(
+      guest_.vmpcks[message.vmpck], {type, message.version, message.vmpck, message.seqno + 1, payload}, reply);
+  wipe(payload);  // it may be a key; and every handler finds zeros
+  if (!sealed) return sealed.error();
+  guest_.message_count[message.vmpck] += 2;
   return FirmwareStatus::success;
-}
-
-Result<snp::MsgReportRsp> Firmware::answer_report(const snp::MsgReportReq& request, std::uint8_t vmpck) {
-  snp::MsgReportRsp answer{};
-  last_.status = judge(request, vmpck);
-  answer.status = code_of(last_.status);
-  if (last_.status != FirmwareStatus::success) return answer;
-  answer.report_size = static_cast<std::uint32_t>(snp::kReportBytes);
-  answer.report = TRY(make_report(machine_, guest_, request.vmpl, request.report_data));
-  last_.report_data = request.report_data;
-  return answer;
-}
-
-Result<snp::RawReport> make_report(const Machine& machine, const GuestContext& guest, std::uint32_t vmpl,
-                                   const snp::ReportData& report_data) {
-  TRY(machine.check());
-  const CertificateAuthority& authority = *machine.authority;
-  const ProductProfile& profile = authority.profile();
-  const snp::Product product = profile.product;
-  snp::RawReport report{};
-  report.version = 3;
-  report.policy = guest.policy;
-  report.vmpl = vmpl;
-  report.signature_algo = 1;
-  report.current_tcb = encode_tcb(product, machine.current_tcb);
-  report.platform_info = machine.platform_info;
-  report.report_data = report_data;
-  report.measurement = guest.measurement;
-  report.host_data = guest.host_data;
-  report.report_id = guest.report_id;
-  report.report_id_ma.fill(0xff);  // no migration agent
-  report.reported_tcb = encode_tcb(product, authority.tcb());
-  report.cpuid_family = profile.cpuid_family;
-  report.cpuid_model = profile.cpuid_model;
-  report.cpuid_step = profile.cpuid_step;
-  report.chip_id = authority.chip_id();
-  report.committed_tcb = encode_tcb(product, machine.committed_tcb);
-  report.current = machine.current_version;
-  report.committed = machine.committed_version;
-  report.launch_tcb = encode_tcb(product, guest.launch_tcb);
-  report.signature = TRY(authority.sign_report(octets_of(report).first(snp::kSignedReportBytes)));
-  return report;
 }
 
 }  // namespace attestbed::sim

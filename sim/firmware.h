@@ -1,35 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/snp/guest_message.h"
 #include "core/snp/guest_request.h"
-#include "sim/launch.h"
-#include "sim/status.h"
+#include "sim/guest_messages.h"
 
 namespace attestbed::sim {
 
 /// CallRecord says what the firmware made of a guest request, for logs and tests. Nothing in it is secret.
 ///   mailbox      the command's status; unless success there was no reply and no counter moved
 ///   status       STATUS inside the reply; only meaningful if mailbox is success
+///   why          the rule that either refusal is about, static text; empty if both are success
 ///   report_data  of a report that was made, else zero
 struct CallRecord {
   FirmwareStatus mailbox = FirmwareStatus::success;
   FirmwareStatus status = FirmwareStatus::success;
+  const char* why = "";
   std::uint8_t vmpck = 0;
   std::uint8_t type = 0;
   std::uint64_t seqno = 0;
   snp::ReportData report_data{};
 };
 
-/// make_report fills in and signs an attestation report, version 3.
-///   errors  tcb_order if the machine's TCBs are out of order, internal
-///   spec    56860 ATTESTATION_REPORT; facts/snp-firmware 1
-Result<snp::RawReport> make_report(const Machine& machine, const GuestContext& guest, std::uint32_t vmpl,
-                                   const snp::ReportData& report_data);
-
 /// Firmware is the SNP firmware as one running guest meets it: SNP_GUEST_REQUEST with the checks and codes of
-/// facts/snp-firmware 2.3 and 2.4, in their order. What hypervisor and platform can do wrong before the message is
-/// looked at (steps 1 to 5 there) does not exist here. MSG_REPORT_REQ is served; KEY, TSC_INFO, CPUID and every other
-/// message is refused as an unknown one, INVALID_PARAM. One thread at a time.
+/// facts/snp-firmware 2.3 to 2.6, in their order. What hypervisor and platform can do wrong before the message is
+/// looked at (steps 1 to 5 there) does not exist here. It serves REPORT, KEY, TSC_INFO and CPUID; what moves a guest to
+/// another machine (VMRK, EXPORT, IMPORT, ABSORB) is refused like an unknown message, INVALID_PARAM, as no migration
+/// agent exists. One thread at a time.
 class Firmware final : public snp::GuestRequestPort {
  public:
   Firmware(Machine machine, GuestContext guest) : machine_(std::move(machine)), guest_(std::move(guest)) {}
@@ -47,12 +44,14 @@ class Firmware final : public snp::GuestRequestPort {
 
  private:
   Result<FirmwareStatus> handle(const snp::Page& request, snp::Page& reply);
-  Result<snp::MsgReportRsp> answer_report(const snp::MsgReportReq& request, std::uint8_t vmpck);
+  Result<FirmwareStatus> serve(const snp::GuestMessage& message, snp::Page& reply);
+  FirmwareStatus refuse(FirmwareStatus status, const char* why);
 
   const Machine machine_;
   GuestContext guest_;
   CallRecord last_;
   snp::Page request_copy_{}, scratch_{};
+  ByteArray<snp::kMaxPayloadBytes> answer_{};
 };
 
 }  // namespace attestbed::sim

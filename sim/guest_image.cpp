@@ -13,56 +13,7 @@ constexpr std::uint64_t kCodeGpa = 0xffff8000;  // eight pages below 4 GiB, wher
 constexpr unsigned kCodePages = 8;
 constexpr std::uint64_t kZeroGpa = 0x800000, kSecretsGpa = 0x80d000, kCpuidGpa = 0x80e000;
 
-template <class T>
-void put(snp::Page& page, std::size_t offset, T value) {
-  const LittleEndian<T> octets = value;
-  std::memcpy(page.data() + offset, &octets, sizeof octets);
-}
-
-struct Segment {
-  std::size_t offset;
-  std::uint16_t selector, attributes;
-  std::uint32_t limit;
-};
-
-constexpr Segment kSegments[] = {
-    {0x00, 0, 0x93, 0xffff},       // ES
-    {0x10, 0xf000, 0x9b, 0xffff},  // CS, base below
-    {0x20, 0, 0x93, 0xffff},       // SS
-    {0x30, 0, 0x93, 0xffff},       // DS
-    {0x40, 0, 0x93, 0xffff},       // FS
-    {0x50, 0, 0x93, 0xffff},       // GS
-    {0x60, 0, 0, 0xffff},          // GDTR
-    {0x70, 0, 0x82, 0xffff},       // LDTR
-    {0x80, 0, 0, 0xffff},          // IDTR
-    {0x90, 0, 0x8b, 0xffff},       // TR
-};
-
 }  // namespace
-
-snp::Page vmsa_page(const VmsaState& state) {
-  snp::Page page{};
-  for (const Segment& segment : kSegments) {
-    put<std::uint16_t>(page, segment.offset, segment.selector);
-    put<std::uint16_t>(page, segment.offset + 2, segment.attributes);
-    put<std::uint32_t>(page, segment.offset + 4, segment.limit);
-  }
-  put<std::uint64_t>(page, 0x18, state.eip & 0xffff0000U);  // CS base
-  put<std::uint64_t>(page, 0xd0, 0x1000);                   // EFER
-  put<std::uint64_t>(page, 0x148, 0x40);                    // CR4
-  put<std::uint64_t>(page, 0x158, 0x10);                    // CR0
-  put<std::uint64_t>(page, 0x160, 0x400);                   // DR7
-  put<std::uint64_t>(page, 0x168, 0xffff0ff0);              // DR6
-  put<std::uint64_t>(page, 0x170, 2);                       // RFLAGS
-  put<std::uint64_t>(page, 0x178, state.eip & 0xffffU);     // RIP
-  put<std::uint64_t>(page, 0x268, 0x0007040600070406);      // G_PAT
-  put<std::uint64_t>(page, 0x310, state.cpu_signature);     // RDX
-  put<std::uint64_t>(page, 0x3b0, state.sev_features);      // SEV_FEATURES
-  put<std::uint64_t>(page, 0x3e8, 1);                       // XCR0
-  put<std::uint32_t>(page, 0x408, 0x1f80);                  // MXCSR
-  put<std::uint16_t>(page, 0x410, 0x37f);                   // X87_FCW
-  return page;
-}
 
 Result<std::vector<LaunchPage>> synthetic_image(std::string_view label) {
   std::vector<LaunchPage> pages;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/base/wire.h"
+#include "sim/cpuid.h"
 #include "sim/status.h"
 
 namespace attestbed::sim {
@@ -59,26 +60,59 @@ Result<Launch> Launch::start(const Machine& machine, std::uint64_t policy, Entro
   GuestContext context;
   context.policy = policy;
   context.launch_tcb = machine.current_tcb;
+  context.launch_mit_vector = machine.current_mit_vector;
   for (snp::Vmpck& key : context.vmpcks) TRY(entropy.fill(key.expose_mut()));
   TRY(entropy.fill(context.report_id));
+  TRY(entropy.fill(context.vmrk.expose_mut()));
   return Launch(std::move(context));
 }
 
-GuestContext Launch::finish(const HostData& host_data) && {
-  context_.host_data = host_data;
+Status Launch::check_state(const char* state_field, const char* asid_field) const {
+  if (running_) return Error{Errc::firmware_refused, state_field, code_of(FirmwareStatus::invalid_guest_state)};
+  if (!active_) return Error{Errc::firmware_refused, asid_field, code_of(FirmwareStatus::inactive)};
+  return ok();
+}
+
+Status Launch::update(const LaunchPage& page) {
+  TRY(check_state("SNP_LAUNCH_UPDATE guest state", "SNP_LAUNCH_UPDATE ASID"));
+  return digest_.update(page);
+}
+
+Status Launch::update_large(const LargeLaunchPage& page) {
+  TRY(check_state("SNP_LAUNCH_UPDATE guest state", "SNP_LAUNCH_UPDATE ASID"));
+  return digest_.update_large(page);
+}
+
+Result<GuestContext> Launch::try_finish(const LaunchFinish& finish) {
+  const std::optional<SignedIdBlock>& id_block = finish.id_block;
+  if (id_block) TRY(check_reserved(*id_block));
+  TRY(check_state("SNP_LAUNCH_FINISH guest state", "SNP_LAUNCH_FINISH ASID"));
+  if (id_block) {
+    const IdKeyDigests digests = TRY(check_id_block(*id_block, digest_.value(), context_.policy));
+    context_.family_id = id_block->block.family_id;
+    context_.image_id = id_block->block.image_id;
+    context_.guest_svn = id_block->block.guest_svn;
+    context_.id_key_digest = digests.id_key;
+    context_.author_key_enabled = digests.author_key.has_value();
+    context_.author_key_digest = digests.author_key.value_or(KeyDigest{});
+  }
+  context_.host_data = finish.host_data;
+  context_.vcek_disabled = finish.vcek_disabled;
   context_.measurement = digest_.value();
+  running_ = true;
   return std::move(context_);
+}
+
+GuestContext Launch::finish(const HostData& host_data) && {
+  Result<GuestContext> running = try_finish({host_data, false, std::nullopt});
+  return *std::move(running);
 }
 
 snp::Page GuestContext::secrets_page(const Machine& machine) const {
   snp::Page page{};
   const le32 version = kSecretsPageVersion;
   std::memcpy(page.data(), &version, sizeof version);
-  const ProductProfile& profile = machine.authority->profile();
-  // CPUID 1 EAX: extended family and model beside base ones.
-  const std::uint32_t model = profile.cpuid_model;
-  const le32 fms = static_cast<std::uint32_t>(profile.cpuid_family - 0x0f) << 20 | (model >> 4) << 16 | 0x0fU << 8 |
-                   (model & 0x0f) << 4 | profile.cpuid_step;
+  const le32 fms = cpuid(machine.authority->profile(), 1).eax;
   std::memcpy(page.data() + 8, &fms, sizeof fms);
   std::uint8_t* at = page.data() + snp::kSecretsVmpckOffset;
   for (const snp::Vmpck& key : vmpcks) {

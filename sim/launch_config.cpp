@@ -12,7 +12,7 @@ namespace {
 Result<GuestContext> launch(const LaunchConfig& config, Entropy& entropy) {
   Launch launch = TRY(Launch::start(config.machine, config.policy, entropy));
   for (const LaunchPage& page : config.pages) TRY(launch.update(page));
-  return std::move(launch).finish(config.host_data);
+  return launch.try_finish({config.host_data, config.vcek_disabled, config.id_block});
 }
 
 }  // namespace

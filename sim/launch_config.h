@@ -16,6 +16,8 @@ struct LaunchConfig {
   HostData host_data{};
   std::vector<LaunchPage> pages;
   std::optional<Seed> seed;
+  bool vcek_disabled = false;
+  std::optional<SignedIdBlock> id_block = {};
 };
 
 /// launch_guest launches one guest. Errors: those of Launch.

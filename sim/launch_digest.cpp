@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/launch_digest.h"
 
-#include <algorithm>
 #include <cstddef>
 
 #include "core/base/wire.h"
@@ -28,38 +27,67 @@ static_assert(offsetof(PageInfo, length) == 0x60 && offsetof(PageInfo, vmpl1_per
 
 constexpr std::size_t kGuestTscScale = 0x2f0;  // and GUEST_TSC_OFFSET after it, 8 octets each
 
+Error refused(const char* where, FirmwareStatus status) {
+  return {Errc::firmware_refused, where, code_of(status)};
+}
+
+bool exists(PageType type) {
+  return type >= PageType::normal && type <= PageType::cpuid;
+}
+
+bool may_be_large(PageType type) {
+  return type == PageType::normal || type == PageType::zero || type == PageType::unmeasured;
+}
+
+Status check(PageType type, std::uint64_t gpa, std::size_t size, const PagePermissions& permissions) {
+  if (!exists(type)) return refused("SNP_LAUNCH_UPDATE PAGE_TYPE", FirmwareStatus::invalid_param);
+  const unsigned all_permissions = permissions.vmpl1 | permissions.vmpl2 | permissions.vmpl3;
+  if ((all_permissions & ~unsigned{kDefinedPermissions}) != 0) {
+    return refused("SNP_LAUNCH_UPDATE VMPL permissions", FirmwareStatus::invalid_param);
+  }
+  if (gpa % size != 0) return refused("SNP_LAUNCH_UPDATE GPA", FirmwareStatus::invalid_param);
+  return ok();
+}
+
 }  // namespace
 
 Status LaunchDigest::update(const LaunchPage& page) {
+  TRY(check(page.type, page.gpa, snp::kPageBytes, page.permissions));
+  return fold(page.type, page.gpa, page.content, page.permissions);
+}
+
+Status LaunchDigest::update_large(const LargeLaunchPage& page) {
+  TRY(check(page.type, page.gpa, kLargePageBytes, page.permissions));
+  if (!may_be_large(page.type)) return refused("SNP_LAUNCH_UPDATE PAGE_SIZE", FirmwareStatus::invalid_page_size);
+  const std::size_t expected = page.type == PageType::normal ? kLargePageBytes : 0;
+  if (page.content.size() != expected) {
+    return Error{Errc::bad_length, "content of a page of 2 MiB", page.content.size(), expected};
+  }
+  const snp::Measurement before = value_;
+  for (std::size_t offset = 0; offset < kLargePageBytes; offset += snp::kPageBytes) {
+    const Bytes content = page.content.empty() ? Bytes{} : page.content.subspan(offset, snp::kPageBytes);
+    const Status folded = fold(page.type, page.gpa + offset, content, page.permissions);
+    if (!folded) value_ = before;
+    TRY(folded);
+  }
+  return ok();
+}
+
+Status LaunchDigest::fold(PageType type, std::uint64_t gpa, Bytes content, const PagePermissions& permissions) {
   PageInfo info{};
   info.digest_cur = value_;
   info.length = static_cast<std::uint16_t>(sizeof info);
-  info.page_type = static_cast<std::uint8_t>(page.type);
-  info.vmpl1_perms = page.permissions.vmpl1;
-  info.vmpl2_perms = page.permissions.vmpl2;
-  info.vmpl3_perms = page.permissions.vmpl3;
-  info.gpa = page.gpa;
-  if (page.gpa % snp::kPageBytes != 0) {
-    return Error{Errc::firmware_refused, "SNP_LAUNCH_UPDATE GPA", code_of(FirmwareStatus::invalid_param)};
-  }
-  switch (page.type) {
-    case PageType::normal:
-      info.contents = TRY(crypto::sha384({page.content}));
-      break;
-    case PageType::vmsa: {
-      // The firmware sets the TSC fields itself, so they are measured as zero.
-      snp::Page vmsa = page.content;
-      std::fill_n(vmsa.begin() + kGuestTscScale, 16, std::uint8_t{0});
-      info.contents = TRY(crypto::sha384({vmsa}));
-      break;
-    }
-    case PageType::zero:
-    case PageType::unmeasured:
-    case PageType::secrets:
-    case PageType::cpuid:
-      break;
-    default:
-      return Error{Errc::firmware_refused, "SNP_LAUNCH_UPDATE PAGE_TYPE", code_of(FirmwareStatus::invalid_param)};
+  info.page_type = static_cast<std::uint8_t>(type);
+  info.vmpl1_perms = permissions.vmpl1;
+  info.vmpl2_perms = permissions.vmpl2;
+  info.vmpl3_perms = permissions.vmpl3;
+  info.gpa = gpa;
+  if (type == PageType::normal) info.contents = TRY(crypto::sha384({content}));
+  if (type == PageType::vmsa) {
+    // The firmware sets the TSC fields itself, so they are measured as zero.
+    constexpr ByteArray<16> kNoTsc{};
+    info.contents =
+        TRY(crypto::sha384({content.first(kGuestTscScale), kNoTsc, content.subspan(kGuestTscScale + kNoTsc.size())}));
   }
   value_ = TRY(crypto::sha384({{reinterpret_cast<const std::uint8_t*>(&info), sizeof info}}));
   return ok();

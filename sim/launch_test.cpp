@@ -111,6 +111,69 @@ TEST(LaunchDigest, RefusesWhatTheFirmwareRefuses) {
   EXPECT_FALSE(digest.update({PageType::zero, 0x1001, {}, {}}));
 }
 
+TEST(LaunchDigest, CountsALargePageAs512Pages) {
+  std::vector<std::uint8_t> content(kLargePageBytes);
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<std::uint8_t>(i ^ (i >> 12));
+  for (const PageType type : {PageType::normal, PageType::zero, PageType::unmeasured}) {
+    LaunchDigest large, small;
+    const PagePermissions permissions{0xf, 0x5, 0x1};
+    const Bytes measured = type == PageType::normal ? Bytes(content) : Bytes{};
+    ASSERT_TRUE(large.update_large(LargeLaunchPage{type, 0x40000000, measured, permissions}));
+    for (unsigned i = 0; i < 512; ++i) {
+      LaunchPage page{type, 0x40000000 + i * 0x1000ULL, {}, permissions};
+      std::copy_n(content.begin() + i * 0x1000, 0x1000, page.content.begin());
+      ASSERT_TRUE(small.update(page));
+    }
+    EXPECT_EQ(large.value(), small.value());
+  }
+}
+
+TEST(LaunchDigest, RefusesLargePagesAsTheFirmwareDoes) {
+  struct Case {
+    const char* name;
+    LargeLaunchPage page;
+    std::uint32_t status;
+  };
+  const Case kCases[] = {
+      {"VMSA", {PageType::vmsa, 0x200000, {}, {}}, 0x19},
+      {"secrets", {PageType::secrets, 0x200000, {}, {}}, 0x19},
+      {"CPUID", {PageType::cpuid, 0x200000, {}, {}}, 0x19},
+      {"type 0", {static_cast<PageType>(0), 0x200000, {}, {}}, 0x16},
+      {"type 7", {static_cast<PageType>(7), 0x200000, {}, {}}, 0x16},
+      {"GPA of a small page", {PageType::zero, 0x201000, {}, {}}, 0x16},
+      {"permission bit 5", {PageType::zero, 0x200000, {}, {0x20, 0, 0}}, 0x16},
+      {"VMSA at a GPA of a small page", {PageType::vmsa, 0x201000, {}, {}}, 0x16},
+  };
+  for (const Case& c : kCases) {
+    LaunchDigest digest;
+    const Status status = digest.update_large(c.page);
+    ASSERT_FALSE(status) << c.name;
+    EXPECT_EQ(status.error().code, Errc::firmware_refused) << c.name;
+    EXPECT_EQ(status.error().found, c.status) << c.name;
+    EXPECT_EQ(digest.value(), snp::Measurement{}) << c.name;
+  }
+  LaunchDigest digest;
+  EXPECT_EQ(digest.update_large(LargeLaunchPage{PageType::normal, 0, {}, {}}).error().code, Errc::bad_length);
+}
+
+TEST(LaunchDigest, PermissionsLieInPageInfoFromVmpl1To3) {
+  // SHA-384 of the 112 octets: 48 zero, 48 zero, 70 00 03 00 00 0f 05 01, GPA; by sha384sum.
+  EXPECT_EQ(posix::to_hex(*measure({{PageType::zero, 0x1000, {}, {0x0f, 0x05, 0x01}}})),
+            "7adf4e545e0b21762d83af223eb46dbd14afbce9a74f3eb188625d8553e6459706ac02c60255089e8c042011fa2eed96");
+}
+
+TEST(LaunchDigest, RefusesPermissionsThatDoNotExist) {
+  for (std::uint8_t PagePermissions::*vmpl :
+       {&PagePermissions::vmpl1, &PagePermissions::vmpl2, &PagePermissions::vmpl3}) {
+    LaunchPage page{PageType::zero, 0x1000, {}, {}};
+    page.permissions.*vmpl = 0x1f;
+    LaunchDigest digest;
+    EXPECT_TRUE(digest.update(page));
+    page.permissions.*vmpl = 0x20;
+    EXPECT_EQ(digest.update(page).error().found, 0x16U);
+  }
+}
+
 class Launching : public testing::Test {
  protected:
   static Machine machine() {

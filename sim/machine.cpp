@@ -14,10 +14,18 @@ bool not_above(const snp::Tcb& a, const snp::Tcb& b) {
 Machine Machine::of(std::shared_ptr<const CertificateAuthority> authority) {
   const ProductProfile& profile = authority->profile();
   const snp::Tcb tcb = authority->tcb();
-  return {std::move(authority), tcb, tcb, profile.firmware, profile.firmware, profile.platform_info};
+  Machine machine;
+  machine.authority = std::move(authority);
+  machine.committed_tcb = machine.current_tcb = tcb;
+  machine.committed_version = machine.current_version = profile.firmware;
+  machine.platform_info = profile.platform_info;
+  return machine;
 }
 
 Status Machine::check() const {
+  if (report_version != 2 && report_version != 3 && report_version != 5) {
+    return Error{Errc::bad_config, "report version (2, 3 or 5)", report_version, 0};
+  }
   if (!not_above(authority->tcb(), committed_tcb)) return Error{Errc::tcb_order, "REPORTED_TCB above COMMITTED_TCB"};
   if (!not_above(committed_tcb, current_tcb)) return Error{Errc::tcb_order, "COMMITTED_TCB above CURRENT_TCB"};
   return ok();

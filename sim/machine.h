@@ -9,16 +9,27 @@ namespace attestbed::sim {
 
 /// Machine is one simulated host: a chip with its endorsement, and the firmware state that every guest's report shows.
 /// REPORTED_TCB is the authority's. Immutable while guests run.
+///   report_version      2, 3 or 5: the firmware's generation decides, not the guest
+///   vlek_loaded         SNP_VLEK_LOAD was done: reports may be signed with the authority's VLEK
+///   mask_chip_id        SNP_CONFIG MASK_CHIP_ID: CHIP_ID is zero in reports
+///   mask_chip_key       SNP_CONFIG MASK_CHIP_KEY: the VCEK signs nothing
+///   current_mit_vector  CURRENT_MIT_VECTOR, which only version 5 shows
 struct Machine {
   std::shared_ptr<const CertificateAuthority> authority;
   snp::Tcb committed_tcb, current_tcb;
   snp::FirmwareVersion committed_version, current_version;
   std::uint64_t platform_info = 0;
+  std::uint32_t report_version = 3;
+  bool vlek_loaded = false;
+  bool mask_chip_id = false;
+  bool mask_chip_key = false;
+  std::uint64_t current_mit_vector = 0;
 
   /// of is a machine of the authority's product with all TCBs equal, as after SNP_COMMIT.
   static Machine of(std::shared_ptr<const CertificateAuthority> authority);
 
-  /// check demands reported <= committed <= current, component by component. Errors: tcb_order.
+  /// check demands a known report version and reported <= committed <= current, component by component.
+  ///   errors  bad_config, tcb_order
   Status check() const;
 };
 

@@ -14,7 +14,10 @@ struct Run {
   int operator()(const ServeOptions& options) const { return run_serve(options); }
   int operator()(const CertsOptions& options) const { return run_certs(options); }
   int operator()(const ReportOptions& options) const { return run_report(options); }
+  int operator()(const ReportsOptions& options) const { return run_reports(options); }
   int operator()(const MeasurementOptions& options) const { return run_measurement(options); }
+  int operator()(const IdBlockOptions& options) const { return run_id_block(options); }
+  int operator()(const KdsOptions& options) const { return run_kds(options); }
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "core/posix/describe.h"
 #include "sim/fault_plan.h"
 #include "sim/guest_image.h"
+#include "sim/throttle.h"
 #include "sim/utc_time.h"
 
 namespace attestbed::sim {
@@ -20,8 +21,11 @@ constexpr char kExamples[] =
     "Examples:\n"
     "  snp-sim serve --unix /run/user/1000/snp.sock\n"
     "  snp-sim certs --product Genoa --out out/ca\n"
-    "  snp-sim report --ca out/ca --report-data 00112233 --out out/report.bin\n"
+    "  snp-sim report --ca out/ca --version 5 --report-data 00112233 --out out/report.bin\n"
+    "  snp-sim reports --count 200 --seed 7 --out out/reports\n"
     "  snp-sim measurement\n"
+    "  snp-sim id-block --measurement HEX --id-key id.pem --out-block id.blk --out-auth id.auth\n"
+    "  snp-sim kds --listen 127.0.0.1:0\n"
     "Exit status: 0 done, 1 the firmware refused, 2 usage or configuration, 3 could not run.";
 
 /// hex_into fills a fixed field from at most as much hex; what is missing at the end is zero.
@@ -49,11 +53,28 @@ CLI::Option* add_checked(CLI::App* app, const std::string& name, const std::stri
 
 template <class Target>
 CLI::Option* add_product(CLI::App* app, Target& into) {
-  return add_checked(app, "--product", "processor line: Milan or Genoa", "NAME", [&into](const std::string& value) {
-    const auto product = product_named(value);
-    if (product) into = *product;
-    return std::string(product ? "" : "must be Milan or Genoa");
+  return add_checked(app, "--product", "processor line: Milan, Genoa or Turin", "NAME",
+                     [&into](const std::string& value) {
+                       const auto product = product_named(value);
+                       if (product) into = *product;
+                       return std::string(product ? "" : "must be Milan, Genoa or Turin");
+                     });
+}
+
+CLI::Option* add_tcb(CLI::App* app, const std::string& name, const std::string& help, TcbChange& into) {
+  return add_checked(app, name, help, "bl=N,…", [&into](const std::string& value) {
+    const auto change = parse_tcb_change(value);
+    if (change) into = *change;
+    return std::string(change ? ""
+                              : "must be levels of 0 to 255 such as bl=4,tee=0,snp=24,ucode=219, on Turin fmc=0 too");
   });
+}
+
+std::string hex_number(std::string value, std::uint64_t& into) {
+  if (value.starts_with("0x")) value.erase(0, 2);
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), into, 16);
+  const bool whole = error == std::errc() && end == value.data() + value.size();
+  return whole ? "" : "must be a 64-bit hex number";
 }
 
 void add_machine(CLI::App* app, MachineOptions& into) {
@@ -61,23 +82,41 @@ void add_machine(CLI::App* app, MachineOptions& into) {
                   "directory of `snp-sim certs`; default: the PUBLIC TEST KEYS of the default seed")
       ->type_name("DIR");
   add_product(app, into.product);
+  add_tcb(app, "--reported-tcb", "REPORTED_TCB where it differs from the directory's", into.reported_tcb);
+  add_tcb(app, "--committed-tcb", "COMMITTED_TCB where it differs from REPORTED_TCB", into.committed_tcb);
+  add_tcb(app, "--current-tcb", "CURRENT_TCB where it differs from COMMITTED_TCB", into.current_tcb);
+  add_checked(app, "--platform-info", "PLATFORM_INFO; the product's usual one if absent", "HEX",
+              [&into](const std::string& value) { return hex_number(value, into.platform_info.emplace()); });
+  add_checked(app, "--mitigation-vector", "CURRENT_MIT_VECTOR, shown from report version 5", "HEX",
+              [&into](const std::string& value) { return hex_number(value, into.mitigation_vector); });
+  app->add_flag("--mask-chip-id", into.mask_chip_id, "SNP_CONFIG MASK_CHIP_ID: reports show no CHIP_ID");
+  app->add_flag("--mask-chip-key", into.mask_chip_key, "SNP_CONFIG MASK_CHIP_KEY: the VCEK signs nothing");
+  app->add_flag("--load-vlek", into.load_vlek,
+                "SNP_VLEK_LOAD: reports are signed with the VLEK if the guest lets them");
+}
+
+void add_id_block_files(CLI::App* app, GuestOptions& into) {
+  CLI::Option* block = app->add_option("--id-block", into.id_block, "ID block that the launch must fit, 96 octets");
+  CLI::Option* auth = app->add_option("--id-auth", into.id_auth, "its ID authentication information, 4096 octets");
+  block->type_name("FILE")->needs(auth);
+  auth->type_name("FILE")->needs(block);
+  app->add_flag("--author-key-enabled", into.author_key_enabled, "verify and show the author key of --id-auth, too")
+      ->needs(auth);
+  app->add_flag("--vcek-disabled", into.vcek_disabled, "let the VCEK sign nothing for this guest (VCEK_DIS)");
 }
 
 void add_guest(CLI::App* app, GuestOptions& into) {
   app->add_option("--image", into.image, "label from which the synthetic guest image is made")
       ->type_name("LABEL")
       ->capture_default_str();
-  add_checked(app, "--policy", "launch policy, hex (default 30000: SMT allowed)", "HEX", [&into](std::string value) {
-    if (value.starts_with("0x")) value.erase(0, 2);
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), into.policy, 16);
-    const bool whole = error == std::errc() && end == value.data() + value.size();
-    return std::string(whole ? "" : "must be a 64-bit hex number");
-  });
+  add_checked(app, "--policy", "launch policy, hex (default 30000: SMT allowed)", "HEX",
+              [&into](const std::string& value) { return hex_number(value, into.policy); });
   add_checked(app, "--host-data", "HOST_DATA of the launch, up to 32 octets", "HEX",
               [&into](const std::string& value) { return hex_into(value, into.host_data); });
   app->add_option("--seed", into.seed, "make VMPCKs, REPORT_IDs and signatures repeatable")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
+  add_id_block_files(app, into);
 }
 
 void add_serve(CLI::App& app, ServeOptions& into) {
@@ -86,9 +125,15 @@ void add_serve(CLI::App& app, ServeOptions& into) {
       "A connection is a guest. Only processes of the same user may connect (mode 0600, SO_PEERCRED).\n"
       "Prints `ready unix:PATH measurement HEX` on standard output once it listens; ends on SIGTERM or SIGINT.\n"
       "Faults, per guest: N:KIND[:ARG] or N+:KIND[:ARG] (from the Nth request on), KIND one of busy,\n"
-      "firmware_status[:CODE], flip_bit:BIT, wrong_page, silence. Protocol: docs/firmware-socket.md");
+      "invalid_len[:PAGES], firmware_status[:CODE], flip_bit:BIT, torn:OCTET, wrong_page, replay, delay:MS, silence.\n"
+      "Profiles: fast; gcp-milan, 8 ms a request and ten seconds after ten; slow, 250 ms a request and BUSY for two\n"
+      "seconds after each. Protocol: docs/firmware-socket.md");
   serve->add_option("--unix", into.unix_path, "path of the socket")->type_name("PATH")->required();
   serve->add_flag("--force", into.force, "take over a socket on which nobody listens any more");
+  serve->add_option("--report-version", into.machine.report_version, "version of the reports: 2, 3 or 5")
+      ->type_name("N")
+      ->check(CLI::IsMember({2, 3, 5}))
+      ->capture_default_str();
   add_machine(serve, into.machine);
   add_guest(serve, into.guest);
   serve->add_option("--fault", into.faults, "what the host does to a request of each guest; repeatable")
@@ -99,6 +144,16 @@ void add_serve(CLI::App& app, ServeOptions& into) {
             return fault ? std::string() : posix::describe(fault.error());
           },
           ""));
+  serve->add_option("--profile", into.profile, "how fast the host lets each guest ask: fast, gcp-milan, slow")
+      ->type_name("NAME")
+      ->check(CLI::Validator(
+          [](const std::string& name) {
+            const auto profile = throttle_profile_named(name);
+            return profile ? std::string() : posix::describe(profile.error());
+          },
+          ""))
+      ->capture_default_str();
+  serve->add_flag("!--no-certs", into.certificates, "have no certificates for guests that ask for them");
   serve->add_option("--idle-timeout", into.idle_seconds, "seconds after which a silent guest is ended")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
@@ -110,10 +165,17 @@ void add_serve(CLI::App& app, ServeOptions& into) {
 void add_certs(CLI::App& app, CertsOptions& into) {
   CLI::App* certs = app.add_subcommand("certs", "make a certificate authority and a chip, and save them");
   certs->footer(
-      "Writes ark, ask, vcek as .pem and .der, cert_chain.pem, ca.json, and the private keys as .key (mode 0600).\n"
+      "Writes ark, ask, vcek as .pem and .der, cert_chain.pem and ark.crl, the same of the VLEK line in DIR/vlek,\n"
+      "ca.json, and with mode 0600 the private keys as .key and the chip's secret. snpguest reads DIR for reports\n"
+      "signed with the VCEK and DIR/vlek for those signed with the VLEK.\n"
       "Without --seed everything is random. A seed gives the same octets each time; seed 1 is public.");
   certs->add_option("--out", into.out, "directory; missing parents are made")->type_name("DIR")->required();
   add_product(certs, into.product);
+  add_tcb(certs, "--tcb", "TCB of VCEK and VLEK where it differs from the product's usual one", into.tcb);
+  add_checked(certs, "--csp-id", "cloud provider to whom the VLEK belongs", "TEXT", [&into](const std::string& value) {
+    into.csp_id = value;
+    return std::string(csp_id_ok(value) ? "" : "must be 1 to 64 printable ASCII characters");
+  });
   certs->add_option("--seed", into.seed, "make the keys and certificates repeatable")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
@@ -124,10 +186,38 @@ void add_certs(CLI::App& app, CertsOptions& into) {
               });
 }
 
-void add_report(CLI::App& app, ReportOptions& into, std::uint32_t& version) {
+void add_kds(CLI::App& app, KdsOptions& into) {
+  CLI::App* kds = app.add_subcommand("kds", "be AMD's key distribution service (KDS) for simulated chips");
+  kds->footer(
+      "Serves /vcek/v1/PRODUCT/{cert_chain,crl,HWID?...SPL=N} and /vlek/v1/PRODUCT/{cert_chain,crl} over HTTP.\n"
+      "Prints `ready http://ADDRESS:PORT` on standard output once it listens; ends on SIGTERM or SIGINT.\n"
+      "Faults, counted over all requests: N:KIND[:ARG] or N+:KIND[:ARG] (from the Nth on), KIND one of 404,\n"
+      "429[:RETRY_AFTER_SECONDS], 500 to 599, delay:MILLISECONDS, garbage, truncate[:OCTETS]. Protocol: docs/kds.md");
+  kds->add_option("--listen", into.listen, "numeric address and port; port 0 chooses one")
+      ->type_name("ADDRESS:PORT")
+      ->capture_default_str();
+  kds->add_flag("--beyond-loopback", into.beyond_loopback, "allow an address that others can reach");
+  kds->add_option("--ca", into.ca_directory,
+                  "directory of `snp-sim certs`; default: the PUBLIC TEST KEYS of the default seed, every product")
+      ->type_name("DIR");
+  kds->add_flag("--revoke", into.revoke, "let every CRL list the ASK and the ASVK");
+  kds->add_option("--fault", into.faults, "what happens to a request; repeatable")->type_name("N:KIND[:ARG]");
+}
+
+void add_report(CLI::App& app, ReportOptions& into) {
   CLI::App* report = app.add_subcommand("report", "launch a guest and save one attestation report of it");
   report->add_option("--out", into.out, "file for the 1184 octets")->type_name("FILE")->required();
-  report->add_option("--version", version, "report version")->check(CLI::IsMember({3}))->default_val(3);
+  report->add_option("--version", into.machine.report_version, "report version: 2, 3 or 5")
+      ->type_name("N")
+      ->check(CLI::IsMember({2, 3, 5}))
+      ->capture_default_str();
+  add_checked(report, "--key", "key that the guest asks for: vcek, or vlek, which is then loaded", "NAME",
+              [&into](const std::string& value) {
+                const bool vlek = value == "vlek";
+                into.key_sel = vlek ? snp::kKeySelVlek : snp::kKeySelVcek;
+                into.machine.load_vlek = into.machine.load_vlek || vlek;
+                return std::string(vlek || value == "vcek" ? "" : "must be vcek or vlek");
+              });
   add_checked(report, "--report-data", "REPORT_DATA, up to 64 octets", "HEX",
               [&into](const std::string& value) { return hex_into(value, into.report_data); });
   report->add_option("--vmpl", into.vmpl, "VMPL that the report is asked for")->check(CLI::Range(0, 3));
@@ -135,7 +225,96 @@ void add_report(CLI::App& app, ReportOptions& into, std::uint32_t& version) {
   add_guest(report, into.guest);
 }
 
+void add_reports(CLI::App& app, ReportsOptions& into) {
+  CLI::App* reports = app.add_subcommand("reports", "write many random valid reports, for trying other verifiers");
+  reports->footer(
+      "Writes NNNN.bin, certificate directories of the default seed's authorities, and index.jsonl: an object a line\n"
+      "with report, certs, product, version, key and what else tells reports apart. Same seed, same reports.");
+  reports->add_option("--out", into.out, "directory; missing parents are made")->type_name("DIR")->required();
+  reports->add_option("--count", into.count, "how many")->check(CLI::Range(1, 9999))->capture_default_str();
+  reports->add_option("--seed", into.seed, "which ones")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+/// level_of is the component that the KDS calls `name`; null if there is none.
+std::optional<std::uint8_t> TcbChange::*level_of(std::string_view name) {
+  if (name == "fmc") return &TcbChange::fmc;
+  if (name == "bl") return &TcbChange::boot_loader;
+  if (name == "tee") return &TcbChange::tee;
+  if (name == "snp") return &TcbChange::snp;
+  if (name == "ucode") return &TcbChange::microcode;
+  return nullptr;
+}
+
+void add_id_block(CLI::App& app, IdBlockOptions& into) {
+  CLI::App* command = app.add_subcommand("id-block", "make an ID block and sign it as the guest's owner");
+  command->footer(
+      "The keys are P-384 private keys in PEM, as `openssl ecparam -name secp384r1 -genkey -noout` writes them.\n"
+      "The measurement is what `attestbed measure` or `snp-sim measurement` prints.");
+  into.block.version = kIdBlockVersion;
+  into.block.policy = GuestOptions{}.policy;
+  add_checked(command, "--measurement", "launch digest that the guest must have, 48 octets", "HEX",
+              [&into](const std::string& value) {
+                if (value.size() != 2 * into.block.launch_digest.size()) return std::string("must be 96 hex digits");
+                return hex_into(value, into.block.launch_digest);
+              })
+      ->required();
+  command->add_option("--id-key", into.id_key, "key that signs the block")->type_name("PEM")->required();
+  command->add_option("--author-key", into.author_key, "key that signs the ID key")->type_name("PEM");
+  add_checked(command, "--family-id", "FAMILY_ID, up to 16 octets", "HEX",
+              [&into](const std::string& value) { return hex_into(value, into.block.family_id); });
+  add_checked(command, "--image-id", "IMAGE_ID, up to 16 octets", "HEX",
+              [&into](const std::string& value) { return hex_into(value, into.block.image_id); });
+  command
+      ->add_option_function<std::uint32_t>(
+          "--guest-svn", [&into](std::uint32_t number) { into.block.guest_svn = number; }, "GUEST_SVN; by default 0")
+      ->type_name("N");
+  add_checked(command, "--policy", "policy that the guest must have, hex (default 30000: SMT allowed)", "HEX",
+              [&into](const std::string& value) {
+                std::uint64_t policy = 0;
+                std::string wrong = hex_number(value, policy);
+                if (wrong.empty()) into.block.policy = policy;
+                return wrong;
+              });
+  command->add_option("--out-block", into.out_block, "file for the 96 octets of the block")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--out-auth", into.out_auth, "file for the 4096 octets beside it")->type_name("FILE")->required();
+}
+
 }  // namespace
+
+snp::Tcb changed(const snp::Tcb& base, const TcbChange& change) {
+  return {.fmc = change.fmc.value_or(base.fmc),
+          .boot_loader = change.boot_loader.value_or(base.boot_loader),
+          .tee = change.tee.value_or(base.tee),
+          .snp = change.snp.value_or(base.snp),
+          .microcode = change.microcode.value_or(base.microcode)};
+}
+
+Result<TcbChange> parse_tcb_change(std::string_view text) {
+  TcbChange out;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    const std::string_view part = text.substr(0, comma);
+    const std::size_t equals = part.find('=');
+    const auto member = level_of(part.substr(0, equals));
+    if (equals == std::string_view::npos || member == nullptr || (out.*member).has_value()) {
+      return Error{Errc::bad_value, "TCB (levels such as bl=4,snp=24)"};
+    }
+    const std::string_view digits = part.substr(equals + 1);
+    std::uint8_t level = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), level);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+      return Error{Errc::bad_value, "TCB level (0 to 255)"};
+    }
+    out.*member = level;
+    if (comma == std::string_view::npos) return out;
+    text.remove_prefix(comma + 1);
+  }
+}
 
 std::variant<Command, int> parse_command_line(int argc, char** argv, const char* version) {
   CLI::App app(kAbout, "snp-sim");
@@ -145,11 +324,16 @@ std::variant<Command, int> parse_command_line(int argc, char** argv, const char*
   ServeOptions serve;
   CertsOptions certs;
   ReportOptions report;
-  std::uint32_t report_version = 3;
+  ReportsOptions reports;
   MeasurementOptions measurement{GuestOptions{}.image};
+  IdBlockOptions id_block;
   add_serve(app, serve);
   add_certs(app, certs);
-  add_report(app, report, report_version);
+  add_report(app, report);
+  add_reports(app, reports);
+  add_id_block(app, id_block);
+  KdsOptions kds;
+  add_kds(app, kds);
   CLI::App* measure = app.add_subcommand("measurement", "print the launch digest of the synthetic guest image");
   measure->add_option("--image", measurement.image, "label of the image")->type_name("LABEL")->capture_default_str();
   try {
@@ -162,6 +346,9 @@ std::variant<Command, int> parse_command_line(int argc, char** argv, const char*
   if (app.got_subcommand("serve")) return Command(serve);
   if (app.got_subcommand("certs")) return Command(certs);
   if (app.got_subcommand("report")) return Command(report);
+  if (app.got_subcommand("reports")) return Command(reports);
+  if (app.got_subcommand("id-block")) return Command(id_block);
+  if (app.got_subcommand("kds")) return Command(kds);
   return Command(measurement);
 }
 

@@ -7,15 +7,36 @@
 #include <vector>
 
 #include "sim/ca.h"
+#include "sim/id_block.h"
 
 namespace attestbed::sim {
 
 // What each subcommand of snp-sim was asked to do, checked as far as that needs no files.
 
-/// MachineOptions name the chip: one saved in a directory, or the default seed's of a product.
+/// TcbChange is what an option says of a TCB: the components it names, in place of others'.
+struct TcbChange {
+  std::optional<std::uint8_t> fmc{}, boot_loader{}, tee{}, snp{}, microcode{};
+  friend bool operator==(const TcbChange&, const TcbChange&) = default;
+};
+
+/// changed is `base` with what the change names.
+snp::Tcb changed(const snp::Tcb& base, const TcbChange& change);
+
+/// parse_tcb_change reads `bl=4,snp=24,ucode=219`: names as the KDS has them without SPL, each at most once.
+/// Errors: bad_value.
+Result<TcbChange> parse_tcb_change(std::string_view text);
+
+/// MachineOptions name the chip, one saved in a directory or the default seed's of a product, and say how its firmware
+/// is configured. REPORTED_TCB is by default the directory's, COMMITTED_TCB by default that, CURRENT_TCB by default
+/// COMMITTED_TCB.
 struct MachineOptions {
   std::string ca_directory;  // empty = the default seed's, whose keys are public
   std::optional<snp::Product> product;
+  std::uint32_t report_version = 3;
+  bool load_vlek = false, mask_chip_id = false, mask_chip_key = false;
+  TcbChange reported_tcb{}, committed_tcb{}, current_tcb{};
+  std::optional<std::uint64_t> platform_info{};
+  std::uint64_t mitigation_vector = 0;
 };
 
 /// GuestOptions say what is launched.
@@ -24,6 +45,9 @@ struct GuestOptions {
   std::uint64_t policy = 0x30000;
   ByteArray<32> host_data{};
   std::optional<Seed> seed;
+  std::string id_block, id_auth;  // files; both or none
+  bool author_key_enabled = false;
+  bool vcek_disabled = false;
 };
 
 struct ServeOptions {
@@ -32,6 +56,8 @@ struct ServeOptions {
   std::string unix_path;
   bool force = false;
   std::vector<std::string> faults;
+  std::string profile = "fast";
+  bool certificates = true;
   std::uint64_t idle_seconds = 600;
   std::size_t max_guests = 256;
 };
@@ -39,6 +65,8 @@ struct ServeOptions {
 struct CertsOptions {
   std::string out;
   snp::Product product = snp::Product::milan;
+  TcbChange tcb;
+  std::string csp_id = kDefaultCspId;
   std::optional<Seed> seed;
   std::optional<std::chrono::sys_seconds> not_before;
 };
@@ -49,13 +77,37 @@ struct ReportOptions {
   std::string out;
   snp::ReportData report_data{};
   std::uint32_t vmpl = 0;
+  std::uint32_t key_sel = snp::kKeySelVlekIfLoaded;
+};
+
+struct ReportsOptions {
+  std::string out;
+  std::uint32_t count = 200;
+  Seed seed = kDefaultSeed;
 };
 
 struct MeasurementOptions {
   std::string image;
 };
 
-using Command = std::variant<ServeOptions, CertsOptions, ReportOptions, MeasurementOptions>;
+/// IdBlockOptions are the fields of an ID block, the keys that sign it, and where block and authentication go.
+struct IdBlockOptions {
+  IdBlock block{};
+  std::string id_key, author_key;  // PEM files; an empty author key = none
+  std::string out_block, out_auth;
+};
+
+/// KdsOptions: what is served where. `beyond_loopback` allows any address.
+struct KdsOptions {
+  std::string ca_directory;  // empty = the default seed's of every product
+  std::string listen = "127.0.0.1:8088";
+  bool beyond_loopback = false;
+  bool revoke = false;
+  std::vector<std::string> faults;
+};
+
+using Command = std::variant<ServeOptions, CertsOptions, ReportOptions, ReportsOptions, MeasurementOptions,
+                             IdBlockOptions, KdsOptions>;
 
 /// parse_command_line returns the command, or the exit status of a program that is already done: 0 after --help or
 /// --version, 2 after a usage error that was printed.

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "core/posix/describe.h"
 #include "sim/commands.h"
 #include "sim/guest_image.h"
 
@@ -27,12 +31,13 @@ Options parsed(const std::vector<std::string>& words) {
 }
 
 TEST(SnpSimOptions, ReadsEveryFlagOfServe) {
-  const auto options = parsed<ServeOptions>({"serve",          "--unix",  "/s",           "--force",
-                                             "--ca",           "/ca",     "--product",    "genoa",
-                                             "--image",        "x",       "--policy",     "0xb0000",
-                                             "--host-data",    "0102",    "--seed",       "18446744073709551615",
-                                             "--fault",        "1+:busy", "--fault",      "2:flip_bit:7",
-                                             "--idle-timeout", "9",       "--max-guests", "3"});
+  const auto options = parsed<ServeOptions>({"serve",          "--unix",    "/s",           "--force",
+                                             "--ca",           "/ca",       "--product",    "genoa",
+                                             "--image",        "x",         "--policy",     "0xb0000",
+                                             "--host-data",    "0102",      "--seed",       "18446744073709551615",
+                                             "--fault",        "1+:busy",   "--fault",      "2:flip_bit:7",
+                                             "--idle-timeout", "9",         "--max-guests", "3",
+                                             "--profile",      "gcp-milan", "--no-certs"});
   EXPECT_EQ(options.unix_path, "/s");
   EXPECT_TRUE(options.force);
   EXPECT_EQ(options.machine.ca_directory, "/ca");
@@ -44,6 +49,11 @@ TEST(SnpSimOptions, ReadsEveryFlagOfServe) {
   EXPECT_EQ(options.faults, (std::vector<std::string>{"1+:busy", "2:flip_bit:7"}));
   EXPECT_EQ(options.idle_seconds, 9U);
   EXPECT_EQ(options.max_guests, 3U);
+  EXPECT_EQ(options.profile, "gcp-milan");
+  EXPECT_FALSE(options.certificates);
+  const auto usual = parsed<ServeOptions>({"serve", "--unix", "/s"});
+  EXPECT_EQ(usual.profile, "fast");
+  EXPECT_TRUE(usual.certificates);
 }
 
 TEST(SnpSimOptions, ReadsEveryFlagOfCertsAndReport) {
@@ -60,12 +70,43 @@ TEST(SnpSimOptions, ReadsEveryFlagOfCertsAndReport) {
   EXPECT_EQ(report.vmpl, 2U);
 }
 
+TEST(SnpSimOptions, ReadsHowTheFirmwareIsConfigured) {
+  const auto report =
+      parsed<ReportOptions>({"report", "--out", "r", "--version", "5", "--key", "vlek", "--mask-chip-id",
+                             "--mask-chip-key", "--reported-tcb", "bl=4,ucode=219", "--committed-tcb", "snp=24",
+                             "--current-tcb", "fmc=1,tee=2", "--platform-info", "0x67", "--mitigation-vector", "f"});
+  EXPECT_EQ(report.key_sel, snp::kKeySelVlek);
+  EXPECT_TRUE(report.machine.load_vlek && report.machine.mask_chip_id && report.machine.mask_chip_key);
+  EXPECT_EQ(report.machine.report_version, 5U);
+  EXPECT_EQ(report.machine.reported_tcb, (TcbChange{.boot_loader = 4, .microcode = 219}));
+  EXPECT_EQ(report.machine.committed_tcb, (TcbChange{.snp = 24}));
+  EXPECT_EQ(report.machine.current_tcb, (TcbChange{.fmc = 1, .tee = 2}));
+  EXPECT_EQ(report.machine.platform_info, 0x67U);
+  EXPECT_EQ(report.machine.mitigation_vector, 0xfU);
+  EXPECT_EQ(parsed<ReportOptions>({"report", "--out", "r"}).key_sel, snp::kKeySelVlekIfLoaded);
+  EXPECT_EQ(parsed<ReportOptions>({"report", "--out", "r", "--key", "vcek"}).key_sel, snp::kKeySelVcek);
+  const auto certs = parsed<CertsOptions>({"certs", "--out", "o", "--tcb", "snp=25", "--csp-id", "CN=x.example"});
+  EXPECT_EQ(certs.tcb, (TcbChange{.snp = 25}));
+  EXPECT_EQ(certs.csp_id, "CN=x.example");
+}
+
+TEST(SnpSimOptions, ATcbNamesEachLevelOnceAndInFull) {
+  const snp::Tcb base{.fmc = 0, .boot_loader = 1, .tee = 2, .snp = 3, .microcode = 4};
+  const auto change = parse_tcb_change("ucode=255,bl=0");
+  ASSERT_TRUE(change);
+  EXPECT_EQ(changed(base, *change), (snp::Tcb{.fmc = 0, .boot_loader = 0, .tee = 2, .snp = 3, .microcode = 255}));
+  for (const char* bad :
+       {"", ",", "bl", "bl=", "bl=-1", "bl=256", "bl=1,", "bl=1,bl=1", "BL=1", "bl=1 ", "spl=1", "=1"}) {
+    EXPECT_FALSE(parse_tcb_change(bad)) << bad;
+  }
+}
+
 TEST(SnpSimOptions, RefusesWhatCannotBeUsedWithStatusTwo) {
   const std::vector<std::string> kBad[] = {
       {},
       {"bogus"},
       {"serve"},
-      {"serve", "--unix", "/s", "--product", "Turin"},
+      {"serve", "--unix", "/s", "--product", "Rome"},
       {"serve", "--unix", "/s", "--policy", "30000g"},
       {"serve", "--unix", "/s", "--policy", "10000000000000000"},
       {"serve", "--unix", "/s", "--policy", ""},
@@ -74,6 +115,7 @@ TEST(SnpSimOptions, RefusesWhatCannotBeUsedWithStatusTwo) {
       {"serve", "--unix", "/s", "--seed", "-1"},
       {"serve", "--unix", "/s", "--seed", "x"},
       {"serve", "--unix", "/s", "--fault", "busy"},
+      {"serve", "--unix", "/s", "--profile", "GCP"},
       {"serve", "--unix", "/s", "--idle-timeout", "0"},
       {"serve", "--unix", "/s", "--max-guests", "0"},
       {"serve", "--unix", "/s", "extra"},
@@ -83,7 +125,15 @@ TEST(SnpSimOptions, RefusesWhatCannotBeUsedWithStatusTwo) {
       {"report", "--out", "r", "--report-data", std::string(130, '0')},
       {"report", "--out", "r", "--vmpl", "4"},
       {"report", "--out", "r", "--vmpl", "-1"},
-      {"report", "--out", "r", "--version", "5"},
+      {"report", "--out", "r", "--version", "4"},
+      {"report", "--out", "r", "--key", "none"},
+      {"report", "--out", "r", "--reported-tcb", "bl"},
+      {"report", "--out", "r", "--platform-info", "x"},
+      {"certs", "--out", "o", "--tcb", "snp=256"},
+      {"certs", "--out", "o", "--csp-id", ""},
+      {"reports"},
+      {"reports", "--out", "o", "--count", "0"},
+      {"reports", "--out", "o", "--count", "10000"},
       {"measurement", "--out", "r"},
   };
   for (const auto& words : kBad) {
@@ -94,11 +144,41 @@ TEST(SnpSimOptions, RefusesWhatCannotBeUsedWithStatusTwo) {
   }
 }
 
+TEST(SnpSimOptions, ReadsEveryFlagOfIdBlocks) {
+  const std::string measurement(96, 'a');
+  const auto made = parsed<IdBlockOptions>({"id-block", "--measurement", measurement, "--id-key", "i", "--author-key",
+                                            "a", "--family-id", "01", "--image-id", "02", "--guest-svn", "9",
+                                            "--policy", "b0000", "--out-block", "b", "--out-auth", "c"});
+  EXPECT_EQ(made.block.launch_digest[47], 0xaa);
+  EXPECT_EQ(made.block.family_id, FamilyId{1});
+  EXPECT_EQ(made.block.image_id, ImageId{2});
+  EXPECT_EQ(made.block.guest_svn, 9U);
+  EXPECT_EQ(made.block.policy, 0xb0000U);
+  EXPECT_EQ(made.block.version, 1U);
+  EXPECT_EQ(made.id_key + made.author_key + made.out_block + made.out_auth, "iabc");
+  const auto report = parsed<ReportOptions>(
+      {"report", "--out", "r", "--id-block", "b", "--id-auth", "c", "--author-key-enabled", "--vcek-disabled"});
+  EXPECT_EQ(report.guest.id_block + report.guest.id_auth, "bc");
+  EXPECT_TRUE(report.guest.author_key_enabled);
+  EXPECT_TRUE(report.guest.vcek_disabled);
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"report", "--out", "r", "--id-block", "b"},
+        {"report", "--out", "r", "--author-key-enabled"},
+        {"id-block", "--measurement", "aa", "--id-key", "i", "--out-block", "b", "--out-auth", "c"}}) {
+    const auto result = parse(wrong);
+    const int* status = std::get_if<int>(&result);
+    ASSERT_NE(status, nullptr);
+    EXPECT_EQ(*status, 2);
+  }
+}
+
 TEST(SnpSimOptions, HelpAndVersionAreNoErrors) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"--help"},
                                                 {"--version"},
                                                 {"serve", "--help"},
                                                 {"certs", "--help"},
+                                                {"reports", "--help"},
+                                                {"id-block", "--help"},
                                                 {"report", "--help"}}) {
     const auto result = parse(words);
     const int* status = std::get_if<int>(&result);
@@ -120,6 +200,52 @@ TEST(SnpSimPrepare, RefusesAForeignProductAndAMissingDirectory) {
   EXPECT_EQ(foreign.error().code, Errc::bad_config);
   EXPECT_EQ(fail(foreign.error()), 2);
   EXPECT_TRUE(prepare({.ca_directory = directory, .product = snp::Product::genoa}, {}));
+}
+
+TEST(SnpSimPrepare, ConfiguresTheMachine) {
+  MachineOptions options;
+  options.product = snp::Product::turin;
+  options.reported_tcb = {.snp = 1};
+  options.committed_tcb = {.snp = 2};
+  options.current_tcb = {.fmc = 3};
+  options.load_vlek = true;
+  const auto config = prepare(options, {});
+  ASSERT_TRUE(config) << config.error().text;
+  EXPECT_EQ(config->machine.authority->tcb().snp, 1);
+  EXPECT_EQ(config->machine.committed_tcb.snp, 2);
+  EXPECT_EQ(config->machine.current_tcb.snp, 2);
+  EXPECT_EQ(config->machine.current_tcb.fmc, 3);
+  EXPECT_TRUE(config->machine.vlek_loaded);
+
+  options.current_tcb = {.snp = 1};
+  const auto unordered = prepare(options, {});
+  ASSERT_FALSE(unordered);
+  EXPECT_EQ(unordered.error().code, Errc::tcb_order);
+  EXPECT_EQ(fail(unordered.error()), 2);
+  options.current_tcb = {.tee = 128};
+  EXPECT_EQ(prepare(options, {}).error().code, Errc::bad_config);
+}
+
+TEST(SnpSimReports, AreTheSameForTheSameSeedAndCoverWhatTheySay) {
+  const std::string root = testing::TempDir() + "attestbed-reports-" + std::to_string(getpid());
+  const auto read = [](const std::string& path) {
+    return posix::read_file(path, 1 << 20).has_value() ? *posix::read_file(path, 1 << 20) : std::string();
+  };
+  ASSERT_EQ(run_reports({.out = root + "/a", .count = 9, .seed = 7}), 0);
+  ASSERT_EQ(run_reports({.out = root + "/b", .count = 9, .seed = 7}), 0);
+  const std::string index = read(root + "/a/index.jsonl");
+  EXPECT_EQ(index, read(root + "/b/index.jsonl"));
+  EXPECT_EQ(std::count(index.begin(), index.end(), '\n'), 9);
+  for (int number = 0; number < 9; ++number) {
+    const std::string name = "/000" + std::to_string(number) + ".bin";
+    const std::string octets = read(root + "/a" + name);
+    EXPECT_EQ(octets, read(root + "/b" + name));
+    const auto report = snp::parse_report(bytes_of(octets));
+    ASSERT_TRUE(report) << name;
+    constexpr std::uint32_t kVersions[] = {2, 2, 2, 3, 3, 3, 5, 5, 5};
+    EXPECT_EQ(report->version, kVersions[number]);
+  }
+  std::filesystem::remove_all(root);
 }
 
 TEST(SnpSimPrepare, TheMeasurementIsTheImagesOwn) {

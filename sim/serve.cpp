@@ -48,10 +48,10 @@ Status same_user(int line) {
 
 }  // namespace
 
-FirmwareServer::FirmwareServer(const LaunchConfig& config, FaultPlan faults, ServeLimits limits, Clock& clock,
+FirmwareServer::FirmwareServer(const LaunchConfig& config, HostConfig host, ServeLimits limits, Clock& clock,
                                ServeObserver& observer)
     : config_(config),
-      faults_(std::move(faults)),
+      host_(std::move(host)),
       limits_(limits),
       clock_(clock),
       observer_(observer),
@@ -129,7 +129,7 @@ void FirmwareServer::serve(posix::Fd line, std::uint64_t guest) {
   posix::FdTransport transport(std::move(line), clock);
   transport.cancel_on(end_.get());
   observer_.launched(guest);
-  const Error why = serve_guest(transport, clock, firmware, faults_, limits_, guest, observer_);
+  const Error why = serve_guest(transport, clock, firmware, host_, limits_, guest, observer_);
   observer_.ended(guest, why);
 }
 

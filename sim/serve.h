@@ -16,7 +16,7 @@ namespace attestbed::sim {
 class FirmwareServer {
  public:
   /// `config`, `clock` and `observer` outlive the server.
-  FirmwareServer(const LaunchConfig& config, FaultPlan faults, ServeLimits limits, Clock& clock,
+  FirmwareServer(const LaunchConfig& config, HostConfig host, ServeLimits limits, Clock& clock,
                  ServeObserver& observer);
   ~FirmwareServer();
   FirmwareServer(const FirmwareServer&) = delete;
@@ -38,7 +38,7 @@ class FirmwareServer {
   void join_finished();
 
   const LaunchConfig& config_;
-  const FaultPlan faults_;
+  const HostConfig host_;
   const ServeLimits limits_;
   Clock& clock_;
   ServeObserver& observer_;

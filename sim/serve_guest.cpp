@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "core/base/writer.h"
 #include "core/posix/firmware_socket.h"
 
 namespace attestbed::sim {
@@ -15,19 +16,24 @@ using posix::read_exactly;
 /// Conversation is the state of one connection: which requests are legal depends on whether the secrets were fetched.
 class Conversation {
  public:
-  Conversation(Transport& line, Clock& clock, Firmware& firmware, const FaultPlan& faults, const ServeLimits& limits)
-      : line_(line), clock_(clock), firmware_(firmware), host_(firmware, faults, clock), limits_(limits) {}
+  Conversation(Transport& line, Clock& clock, Firmware& firmware, const HostConfig& host, const ServeLimits& limits)
+      : line_(line), clock_(clock), firmware_(firmware), host_(firmware, host, clock), limits_(limits) {}
 
   /// step serves one request.
   Status step(std::uint64_t guest, ServeObserver& observer) {
     const FirmwareRequestHead head = TRY(read_head());
     const Deadline until = clock_.now() + limits_.request;
-    if (head.kind == posix::kFirmwareKindSecrets) return serve_secrets(head);
-    if (head.kind != posix::kFirmwareKindGuestRequest) return Error{Errc::bad_value, "request kind", head.kind, 0};
-    if (head.length != snp::kPageBytes) return Error{Errc::bad_length, "request length", head.length, snp::kPageBytes};
-    if (!secrets_sent_) return Error{Errc::contradiction, "GUEST_REQUEST before SECRETS"};
-    TRY(read_exactly(line_, request_, until));
-    return serve_request(guest, observer);
+    switch (head.kind) {
+      case posix::kFirmwareKindSecrets:
+        return serve_secrets(head);
+      case posix::kFirmwareKindGuestRequest:
+        TRY(read_request(head, {}, until));
+        return serve_request(guest, observer);
+      case posix::kFirmwareKindExtendedRequest:
+        return serve_extended(head, until, guest, observer);
+      default:
+        return Error{Errc::bad_value, "request kind", head.kind, 0};
+    }
   }
 
  private:
@@ -45,27 +51,60 @@ class Conversation {
     if (secrets_sent_) return Error{Errc::contradiction, "SECRETS twice"};
     secrets_sent_ = true;
     snp::Page page = firmware_.guest().secrets_page(firmware_.machine());
-    const Status sent = send({}, page);
+    const Status sent = send({}, page, {});
     wipe(page);
     return sent;
   }
 
-  Status serve_request(std::uint64_t guest, ServeObserver& observer) {
-    const Result<snp::GuestRequestExit> exit = host_.call(request_, reply_, clock_.now() + limits_.idle);
-    if (!exit) return exit.error();
-    const Fault* fault = host_.last_fault();
-    observer.answered(guest, *exit, host_.reached_firmware() ? &firmware_.last_call() : nullptr, fault);
-    const bool page = exit->vmm == 0 && exit->firmware == 0;
-    return send(*exit, page ? Bytes(reply_) : Bytes{});
+  /// read_request reads what belongs before the page, and the page.
+  Status read_request(const FirmwareRequestHead& head, MutBytes before, Deadline until) {
+    const std::size_t expected = before.size() + snp::kPageBytes;
+    if (head.length != expected) return Error{Errc::bad_length, "request length", head.length, expected};
+    if (!secrets_sent_) return Error{Errc::contradiction, "GUEST_REQUEST before SECRETS"};
+    TRY(read_exactly(line_, before, until));
+    return read_exactly(line_, request_, until);
   }
 
-  Status send(const snp::GuestRequestExit& exit, Bytes body) {
-    ByteArray<sizeof(FirmwareAnswerHead) + snp::kPageBytes> out;
-    const FirmwareAnswerHead head{exit.vmm, exit.firmware, static_cast<std::uint32_t>(body.size()), 0U};
-    std::memcpy(out.data(), &head, sizeof head);
-    if (!body.empty()) std::memcpy(out.data() + sizeof head, body.data(), body.size());
-    const Status sent = line_.write_all(Bytes(out).first(sizeof head + body.size()), clock_.now() + limits_.request);
-    wipe(out);
+  Status serve_request(std::uint64_t guest, ServeObserver& observer) {
+    const snp::GuestRequestExit exit = TRY(host_.call(request_, reply_, clock_.now() + limits_.idle));
+    tell(guest, exit, observer);
+    return send({exit, 0}, reply_, {});
+  }
+
+  Status serve_extended(const FirmwareRequestHead& head, Deadline until, std::uint64_t guest, ServeObserver& observer) {
+    ByteArray<sizeof(posix::FirmwareExtendedHead)> octets;
+    TRY(read_request(head, octets, until));
+    posix::FirmwareExtendedHead room;
+    std::memcpy(&room, octets.data(), sizeof room);
+    if (room.pages > posix::kMaxCertificatePages) {
+      return Error{Errc::too_large, "room for certificates, pages", room.pages, posix::kMaxCertificatePages};
+    }
+    if (room.reserved != 0) return Error{Errc::reserved_set, "extended request, reserved", room.reserved, 0};
+    const MutBytes certs = MutBytes(certs_).first(room.pages * snp::kPageBytes);
+    const snp::ExtendedExit exit = TRY(host_.call_extended(request_, certs, reply_, clock_.now() + limits_.idle));
+    tell(guest, exit.exit, observer);
+    return send(exit, reply_, certs);
+  }
+
+  void tell(std::uint64_t guest, const snp::GuestRequestExit& exit, ServeObserver& observer) {
+    observer.answered(guest, exit, host_.reached_firmware() ? &firmware_.last_call() : nullptr, host_.last_fault());
+  }
+
+  /// send answers; the pages go along only if there are any to give.
+  Status send(const snp::ExtendedExit& exit, Bytes page, Bytes certs) {
+    const bool success = exit.exit.vmm == 0 && exit.exit.firmware == 0;
+    ByteArray<sizeof(FirmwareAnswerHead) + (1 + posix::kMaxCertificatePages) * snp::kPageBytes> out;
+    Writer writer(out);
+    const std::size_t length = success ? page.size() + certs.size() : 0;
+    writer.copy(
+        FirmwareAnswerHead{exit.exit.vmm, exit.exit.firmware, static_cast<std::uint32_t>(length), exit.pages_needed});
+    if (success) {
+      writer.put(page);
+      writer.put(certs);
+    }
+    const Bytes octets = TRY(writer.finish("firmware answer"));
+    const Status sent = line_.write_all(octets, clock_.now() + limits_.request);
+    wipe(MutBytes(out).first(octets.size()));
     return sent;
   }
 
@@ -76,13 +115,14 @@ class Conversation {
   const ServeLimits& limits_;
   bool secrets_sent_ = false;
   snp::Page request_{}, reply_{};
+  ByteArray<posix::kMaxCertificatePages * snp::kPageBytes> certs_{};
 };
 
 }  // namespace
 
-Error serve_guest(Transport& line, Clock& clock, Firmware& firmware, const FaultPlan& faults, const ServeLimits& limits,
+Error serve_guest(Transport& line, Clock& clock, Firmware& firmware, const HostConfig& host, const ServeLimits& limits,
                   std::uint64_t guest, ServeObserver& observer) {
-  Conversation conversation(line, clock, firmware, faults, limits);
+  Conversation conversation(line, clock, firmware, host, limits);
   while (true) {
     const Status status = conversation.step(guest, observer);
     if (!status) return status.error();

@@ -32,9 +32,9 @@ class ServeObserver {
 };
 
 /// serve_guest speaks the server's half of the page protocol (docs/firmware-socket.md) for one guest until the line
-/// ends, and returns why it ended: closed; deadline; bad_value, bad_length, contradiction for a malformed request.
-/// `clock` is also what a silent host waits on.
-Error serve_guest(Transport& line, Clock& clock, Firmware& firmware, const FaultPlan& faults, const ServeLimits& limits,
+/// ends, and returns why it ended: closed; deadline; bad_value, bad_length, too_large, reserved_set, contradiction for
+/// a malformed request. `clock` is also what a silent host waits on.
+Error serve_guest(Transport& line, Clock& clock, Firmware& firmware, const HostConfig& host, const ServeLimits& limits,
                   std::uint64_t guest, ServeObserver& observer);
 
 }  // namespace attestbed::sim

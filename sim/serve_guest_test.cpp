@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/posix/firmware_socket.h"
@@ -46,20 +47,30 @@ class ServeGuest : public testing::Test {
     ASSERT_TRUE(line_.a().write_all(body, soon()));
   }
   void send_secrets() { send(1, 0); }
-  void send_request(std::uint64_t seqno) {
+  /// send_extended offers room for certificates; its request is the first.
+  void send_extended(std::uint32_t pages, std::uint32_t reserved) {
+    const snp::Page page = request_page(1);
+    const posix::FirmwareExtendedHead room{pages, reserved};
+    const auto* head = reinterpret_cast<const std::uint8_t*>(&room);
+    std::vector<std::uint8_t> body(head, head + sizeof room);
+    body.insert(body.end(), page.begin(), page.end());
+    send(3, 4104, body);
+  }
+  void send_request(std::uint64_t seqno) { send(2, 4096, request_page(seqno)); }
+  snp::Page request_page(std::uint64_t seqno) {
     snp::MsgReportReq request{};
     snp::Page page;
-    ASSERT_TRUE(snp::seal_guest_message(
+    EXPECT_TRUE(snp::seal_guest_message(
         firmware_->guest().vmpcks[0],
         {snp::MsgType::report_req, 1, 0, seqno, {reinterpret_cast<const std::uint8_t*>(&request), sizeof request}},
         page));
-    send(2, 4096, page);
+    return page;
   }
 
   /// serve runs the server over what was sent; `hang_up` makes the end of it orderly.
-  Error serve(bool hang_up, FaultPlan faults = {}) {
+  Error serve(bool hang_up, const HostConfig& host = {}) {
     if (hang_up) line_.a().close();
-    return serve_guest(line_.b(), clock_, *firmware_, faults, limits_, 1, notes_);
+    return serve_guest(line_.b(), clock_, *firmware_, host, limits_, 1, notes_);
   }
 
   struct Answer {
@@ -120,7 +131,7 @@ TEST_F(ServeGuest, AppliesTheFaultPlan) {
   send_secrets();
   send_request(1);
   send_request(1);
-  EXPECT_EQ(serve(false, {{1, false, FaultKind::busy, {}}}).code, Errc::deadline);
+  EXPECT_EQ(serve(false, {.faults = {{1, false, FaultKind::busy, {}}}}).code, Errc::deadline);
   const auto secrets = receive(), busy = receive(), report = receive();
   ASSERT_TRUE(secrets && busy && report);
   EXPECT_EQ(busy->head.vmm, 2U);
@@ -134,7 +145,7 @@ TEST_F(ServeGuest, AppliesTheFaultPlan) {
 TEST_F(ServeGuest, ASilentHostAnswersNothing) {
   send_secrets();
   send_request(1);
-  EXPECT_EQ(serve(false, {{1, false, FaultKind::silence, {}}}).code, Errc::deadline);
+  EXPECT_EQ(serve(false, {.faults = {{1, false, FaultKind::silence, {}}}}).code, Errc::deadline);
   EXPECT_TRUE(receive());
   EXPECT_FALSE(receive());
 }
@@ -163,16 +174,52 @@ TEST_P(MalformedRequests, EndTheConnectionWithoutAnAnswer) {
 INSTANTIATE_TEST_SUITE_P(
     Kinds, MalformedRequests,
     testing::Values(Malformed{"KindZero", false, 0, 0, 0, false, Errc::bad_value},
-                    Malformed{"KindThree", true, 3, 0, 0, false, Errc::bad_value},
+                    Malformed{"KindFour", true, 4, 0, 0, false, Errc::bad_value},
                     Malformed{"KindHuge", true, 0xffffffff, 0xffffffff, 0, false, Errc::bad_value},
                     Malformed{"SecretsWithBody", false, 1, 1, 1, false, Errc::bad_length},
                     Malformed{"RequestTooShort", true, 2, 4095, 4095, false, Errc::bad_length},
                     Malformed{"RequestTooLong", true, 2, 4097, 4097, false, Errc::bad_length},
                     Malformed{"RequestHuge", true, 2, 0xffffffff, 0, false, Errc::bad_length},
+                    Malformed{"ExtendedTooShort", true, 3, 4096, 4096, false, Errc::bad_length},
+                    Malformed{"ExtendedTooLong", true, 3, 4105, 4105, false, Errc::bad_length},
+                    Malformed{"ExtendedBeforeSecrets", false, 3, 4104, 4104, false, Errc::contradiction},
                     Malformed{"RequestBeforeSecrets", false, 2, 4096, 4096, false, Errc::contradiction},
                     Malformed{"SecretsTwice", true, 1, 0, 0, false, Errc::contradiction},
                     Malformed{"HalfARequestThenSilence", true, 2, 4096, 100, false, Errc::deadline}),
     [](const auto& test) { return std::string(test.param.name); });
+
+TEST_F(ServeGuest, GivesTheHostsCertificatesIfThereIsRoom) {
+  send_secrets();
+  send_extended(1, 0);
+  send_extended(2, 0);
+  send_request(3);
+  const HostConfig host{.certificates = std::vector<std::uint8_t>(4097, 0x77)};
+  EXPECT_EQ(serve(false, host).code, Errc::deadline);
+  const auto secrets = receive(), no_room = receive(), report = receive(), plain = receive();
+  ASSERT_TRUE(secrets && no_room && report && plain);
+  EXPECT_EQ(no_room->head.vmm, 1U);
+  EXPECT_EQ(no_room->head.pages, 2U);
+  EXPECT_TRUE(no_room->body.empty());
+  EXPECT_EQ(report->head.vmm, 0U);
+  EXPECT_EQ(report->head.pages, 0U);
+  ASSERT_EQ(report->body.size(), 3U * 4096);
+  EXPECT_EQ(std::count(report->body.begin() + 4096, report->body.end(), 0x77), 4097);
+  EXPECT_EQ(std::count(report->body.begin() + 4096 + 4097, report->body.end(), 0), 4095);
+  EXPECT_EQ(plain->body.size(), 4096U);
+  EXPECT_EQ(plain->head.firmware, 0U) << "the request without room was not counted";
+}
+
+TEST_F(ServeGuest, EndsALineThatOffersImpossibleRoom) {
+  send_secrets();
+  send_extended(5, 0);
+  EXPECT_EQ(serve(false).code, Errc::too_large);
+}
+
+TEST_F(ServeGuest, EndsALineThatSetsReservedOctets) {
+  send_secrets();
+  send_extended(1, 0x80000000);
+  EXPECT_EQ(serve(false).code, Errc::reserved_set);
+}
 
 TEST_F(ServeGuest, HalfAHeadThenEndIsClosed) {
   const ByteArray<3> half{1, 0, 0};

@@ -14,6 +14,7 @@
 #include "core/posix/firmware_socket.h"
 #include "core/snp/guest_channel.h"
 #include "sim/guest_image.h"
+#include "sim/host_certificates.h"
 
 // Real sockets and threads; the guest's end is the product's client.
 namespace attestbed::sim {
@@ -62,7 +63,7 @@ class Serving : public testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
-  void start(FaultPlan faults = {}, ServeLimits limits = {}) {
+  void start(HostConfig host = {}, ServeLimits limits = {}) {
     int ends[2] = {};
     ASSERT_EQ(::pipe(ends), 0);
     stop_read_ = posix::Fd(ends[0]);
@@ -70,7 +71,7 @@ class Serving : public testing::Test {
     auto listener = posix::listen_unix(path_, 8, posix::IfExists::refuse);
     ASSERT_TRUE(listener);
     listener_ = posix::Fd(::dup(listener->get()));
-    server_.emplace(config_, std::move(faults), limits, clock_, notes_);
+    server_.emplace(config_, std::move(host), limits, clock_, notes_);
     thread_ = std::thread(
         [this, owned = listener->release()] { ran_ = server_->run(posix::Fd(owned), stop_read_.get()).has_value(); });
   }
@@ -125,6 +126,42 @@ TEST_F(Serving, EveryConnectionIsAGuestOfItsOwn) {
   EXPECT_EQ(first->report.host_data, (HostData{7}));
 }
 
+TEST_F(Serving, AGuestThatAsksGetsTheHostsCertificates) {
+  const auto table = host_certificates(config_.machine);
+  ASSERT_TRUE(table);
+  start({.certificates = *table});
+  const auto guest = connect();
+  ASSERT_TRUE(guest);
+  const auto room = std::make_unique<ByteArray<4 * snp::kPageBytes>>();
+  snp::Page secrets;
+  auto line = posix::FirmwareSocket::connect(path_, clock_, soon());
+  ASSERT_TRUE(line);
+  ASSERT_TRUE((*line)->secrets_page(secrets, soon()));
+  snp::ChannelPages pages;
+  snp::GuestChannel asking(*snp::vmpck_from_secrets_page(secrets, 0), **line, clock_, pages,
+                           {.extended = line->get(), .certs = *room});
+  const auto with = asking.report({}, soon()), without = guest->channel->report({}, soon());
+  ASSERT_TRUE(with && without);
+  EXPECT_TRUE(std::ranges::equal(with->certs, *table));
+  EXPECT_TRUE(without->certs.empty());
+}
+
+TEST_F(Serving, AGuestGoesOnIfTheCertificatesNeedMoreRoom) {
+  start({.certificates = std::vector<std::uint8_t>(3 * snp::kPageBytes, 1)});
+  auto line = posix::FirmwareSocket::connect(path_, clock_, soon());
+  ASSERT_TRUE(line);
+  snp::Page secrets, room;
+  ASSERT_TRUE((*line)->secrets_page(secrets, soon()));
+  snp::ChannelPages pages;
+  snp::GuestChannel asking(*snp::vmpck_from_secrets_page(secrets, 0), **line, clock_, pages,
+                           {.extended = line->get(), .certs = room});
+  for (int i = 0; i < 2; ++i) {
+    const auto evidence = asking.report({}, soon());
+    ASSERT_TRUE(evidence);
+    EXPECT_TRUE(evidence->certs.empty());
+  }
+}
+
 TEST_F(Serving, TheSocketIsForItsUserAlone) {
   start();
   struct stat about {};
@@ -146,7 +183,7 @@ TEST_F(Serving, AHostileGuestCostsTheOthersNothing) {
 }
 
 TEST_F(Serving, ASilentHostLetsItsGuestGo) {
-  start({{1, false, FaultKind::silence, {}}});
+  start({.faults = {{1, false, FaultKind::silence, {}}}});
   auto guest = connect();
   ASSERT_TRUE(guest);
   const auto report = guest->channel->report({}, clock_.now() + 50ms);
@@ -158,7 +195,7 @@ TEST_F(Serving, ASilentHostLetsItsGuestGo) {
 }
 
 TEST_F(Serving, StopsWithGuestsStillConnected) {
-  start({{1, false, FaultKind::silence, {}}});
+  start({.faults = {{1, false, FaultKind::silence, {}}}});
   const auto idle = connect(), waiting = connect();
   ASSERT_TRUE(idle && waiting);
   EXPECT_FALSE(waiting->channel->report({}, clock_.now() + 50ms));

@@ -9,9 +9,13 @@ namespace attestbed::sim {
 /// 2.7).
 enum class FirmwareStatus : std::uint32_t {
   success = 0x00,
+  invalid_guest_state = 0x02,
   policy_failure = 0x07,
+  inactive = 0x08,
+  bad_signature = 0x0a,
   bad_measurement = 0x0b,
   invalid_param = 0x16,
+  invalid_page_size = 0x19,
   aead_oflow = 0x1d,
   invalid_key = 0x27,
 };

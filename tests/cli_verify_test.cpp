@@ -1,69 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // `attestbed show` and `attestbed verify` as people run them: the program, its output, its exit code.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/verify/test_ca.h"
+#include "tests/command_line.h"
 
 namespace attestbed {
 namespace {
 
 using nlohmann::json;
+using tests::attestbed;
+using tests::contains;
+using tests::Ran;
+using tests::Scratch;
 using verify::test::Octets;
 
 const std::string kData = std::string(ATTESTBED_SOURCE_DIR) + "/core/verify/testdata/";
 const std::string kThen = " --at 2025-10-01T00:00:00Z";
-
-struct Ran {
-  int exit_code;
-  std::string out, err;
-};
-
-/// Scratch is a directory of this test's own, removed with everything in it.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = testing::TempDir() + "/cli_verify_XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~Scratch() { std::filesystem::remove_all(path_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  std::string put(const std::string& name, const Octets& octets) const {
-    std::ofstream(*this / name, std::ios::binary).write(text_of(octets).data(), static_cast<long>(octets.size()));
-    return *this / name;
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-Ran attestbed(const std::string& arguments) {
-  const Scratch scratch;
-  const std::string err = scratch / "err";
-  std::FILE* pipe = popen((ATTESTBED_PROGRAM " " + arguments + " 2>" + err + " </dev/null").c_str(), "r");
-  Ran ran{-1, {}, {}};
-  char chunk[4096];
-  for (std::size_t n = 0; (n = std::fread(chunk, 1, sizeof chunk, pipe)) > 0;) ran.out.append(chunk, n);
-  const int status = pclose(pipe);
-  ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  std::ifstream file(err);
-  ran.err.assign(std::istreambuf_iterator<char>(file), {});
-  return ran;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string report(const std::string& name) {
   return kData + "reports/" + name + ".bin";

@@ -108,6 +108,33 @@ constexpr ErrorRow kRows[] = {
     {Errc::vsock_unavailable, "vsock_unavailable", 3, false, "this kernel has no vsock, or no way to that CID", "load vhost_vsock on the host or vmw_vsock_virtio_transport in the guest, or use a unix socket or serial line"},
     {Errc::attempts_exhausted, "attempts_exhausted", 3, true, "this peer has used up its attempts for now", "wait before the next attempt; the proxy's --attempts and --attempt-interval set how many and how often"},
     {Errc::broker_unavailable, "broker_unavailable", 3, true, "the broker answered that it cannot serve now", "try again later; the broker's log says whether it is overloaded or failing"},
+    {Errc::image_malformed, "image_malformed", 2, false, "a firmware, IGVM file or page list that is to be launched or measured is malformed", "the message names file, place, field, expected and found; check that it is the kind of file that the option takes"},
+    {Errc::kernel_hashes_missing, "kernel_hashes_missing", 2, false, "a kernel was given, and the firmware has no place for its hashes", "use a firmware that verifies kernels (OVMF's AmdSev build), or measure without a kernel"},
+    {Errc::crl_missing, "crl_missing", 1, false, "no revocation list of the chain's root was given", "give the CRL of that product with --crl, or let it be fetched with --kds"},
+    {Errc::crl_malformed, "crl_malformed", 1, false, "a file or answer that should be a revocation list is none, or has an unknown critical extension", "fetch the CRL again; DER or PEM"},
+    {Errc::crl_signature, "crl_signature", 1, false, "the revocation list is not signed by the chain's root", "fetch the CRL from the KDS of this product; the one at hand was changed or is another's"},
+    {Errc::crl_expired, "crl_expired", 1, false, "the revocation list is not current at the time of the check", "fetch the current CRL, or check the time that is judged at"},
+    {Errc::certificate_revoked, "certificate_revoked", 1, false, "the root has revoked a certificate of the chain", "do not trust this chain; AMD has withdrawn it"},
+    {Errc::kds_unreachable, "kds_unreachable", 3, false, "no connection to the KDS, or it broke", "check URL, network and TLS roots (--kds-ca), or work from a cache with --offline"},
+    {Errc::kds_untrusted, "kds_untrusted", 3, false, "the KDS's TLS certificate does not lead to a trusted root", "check the URL, or name the roots of this KDS with --kds-ca"},
+    {Errc::kds_timeout, "kds_timeout", 3, false, "the KDS did not answer in the time that was left", "try again, or allow more time"},
+    {Errc::kds_unknown, "kds_unknown", 1, false, "the KDS has nothing at this path: the chip, the TCB or the form of the request is unknown to it", "check that the report is of this KDS's chips; a simulated chip needs the KDS of its own CA"},
+    {Errc::kds_busy, "kds_busy", 3, false, "the KDS throttles or fails, or too many requests wait for it", "wait as long as the message says; a cache asks once for each certificate"},
+    {Errc::kds_malformed, "kds_malformed", 3, false, "the KDS answered something that is not what was asked for", "see what stands between: a portal or proxy, or the wrong URL"},
+    {Errc::kds_offline, "kds_offline", 3, false, "the cache does not hold it and the network is not to be used", "run once without --offline, or copy the cache from where it was filled"},
+    {Errc::kds_chip_masked, "kds_chip_masked", 1, false, "CHIP_ID is masked, so the KDS cannot be asked for this chip's VCEK", "give the VCEK with --certs, or have the host not mask the chip id"},
+    {Errc::signing_key_refused, "signing_key_refused", 1, false, "the policy does not allow the kind or the owner of the key that signed the report", "ask for the report with the other key, or add the key or the provider to the policy"},
+    {Errc::chip_refused, "chip_refused", 1, false, "the policy does not list this chip", "add the CHIP_ID to the policy, or use a listed machine"},
+    {Errc::chip_id_masked, "chip_id_masked", 1, false, "the policy demands a chip id and the report's is masked (all zero)", "clear MASK_CHIP_ID on the host, or allow masked chip ids in the policy"},
+    {Errc::platform_refused, "platform_refused", 1, false, "PLATFORM_INFO is not what the policy demands", "change the machine's setup (SMT, TSME, ECC, RAPL), or correct the policy"},
+    {Errc::report_too_old, "report_too_old", 1, false, "the report's version is below the policy's minimum", "update the host's firmware: a newer one makes newer reports"},
+    {Errc::firmware_too_old, "firmware_too_old", 1, false, "the firmware's version or build is below the policy's minimum", "update the host's firmware, or lower the requirement knowingly"},
+    {Errc::firmware_provisional, "firmware_provisional", 1, false, "the running firmware is not committed, so that the host may still go back to an older one", "have the host commit it (SNP_COMMIT), or allow provisional firmware in the policy"},
+    {Errc::mitigation_missing, "mitigation_missing", 1, false, "a mitigation that the policy demands is not in the report's vector", "update the host's firmware; reports before version 5 state no mitigations"},
+    {Errc::guest_svn_too_low, "guest_svn_too_low", 1, false, "the guest's security version is below the policy's minimum", "launch a newer guest image with its own ID block"},
+    {Errc::identity_mismatch, "identity_mismatch", 1, false, "FAMILY_ID, IMAGE_ID, REPORT_ID or REPORT_ID_MA is not the expected value", "check which guest made the report, and what its ID block says"},
+    {Errc::id_key_untrusted, "id_key_untrusted", 1, false, "no ID block, or one that no key of the policy vouches for", "launch the guest with an ID block signed by a listed key, or list its key"},
+    {Errc::author_key_untrusted, "author_key_untrusted", 1, false, "no author key, or one that the policy does not list", "launch the guest with an author key that the policy lists"},
 };
 // clang-format on
 
@@ -118,7 +145,7 @@ constexpr bool rows_follow_enumeration() {
   for (std::size_t i = 0; i < kCount; ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows[kCount - 1].code == Errc::broker_unavailable;
+  return kRows[kCount - 1].code == Errc::author_key_untrusted;
 }
 static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
 

@@ -125,6 +125,36 @@ enum class Errc : std::uint16_t {
   attempts_exhausted,
   // What proxy and broker tell a guest, once more.
   broker_unavailable,
+  // What is launched.
+  image_malformed,
+  kernel_hashes_missing,
+  // Revocation, and the KDS.
+  crl_missing,
+  crl_malformed,
+  crl_signature,
+  crl_expired,
+  certificate_revoked,
+  kds_unreachable,
+  kds_untrusted,
+  kds_timeout,
+  kds_unknown,
+  kds_busy,
+  kds_malformed,
+  kds_offline,
+  kds_chip_masked,
+  // What a policy demands of a verified report, beyond the first ones above.
+  signing_key_refused,
+  chip_refused,
+  chip_id_masked,
+  platform_refused,
+  report_too_old,
+  firmware_too_old,
+  firmware_provisional,
+  mitigation_missing,
+  guest_svn_too_low,
+  identity_mismatch,
+  id_key_untrusted,
+  author_key_untrusted,
 };
 
 /// ErrorRow is one line of the table.

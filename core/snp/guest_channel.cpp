@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/snp/certificate_table.h"
+
 namespace attestbed::snp {
 
 GuestChannel::GuestChannel(Vmpck key, GuestRequestPort& port, Clock& clock, ChannelPages& pages, Options options)
@@ -21,6 +23,44 @@ Error GuestChannel::lose(const Error& why) {
   return why;
 }
 
+// A status is the firmware's word, authenticated, and both counters moved; anything else is no reply to trust.
+Error GuestChannel::refused(const Error& why) {
+  if (why.code == Errc::firmware_status) return why;
+  return lose({Errc::firmware_reply, why.where, why.found, why.expected});
+}
+
+// Whatever the host answers, the page that goes out is the same: one plaintext per IV.
+Status GuestChannel::send(bool extended, Deadline until) {
+  while (true) {
+    const Result<ExtendedExit> called = call(extended, until);
+    if (!called) {
+      return Error{Errc::firmware_unreachable, called.error().where, called.error().found, called.error().expected};
+    }
+    const GuestRequestExit& exit = called->exit;
+    certified_ = extended;
+    if (exit.vmm == 0 && exit.firmware == 0) return ok();
+    if (exit.vmm == kVmmInvalidLen && extended) {
+      extended = false;
+      continue;
+    }
+    if (exit.vmm != kVmmBusy) {
+      const std::uint64_t status = static_cast<std::uint64_t>(exit.vmm) << 32 | exit.firmware;
+      return Error{Errc::firmware_refused, "SW_EXITINFO2", status, 0};
+    }
+    const Instant now = clock_.now();
+    if (now >= until || until - now <= options_.busy_wait) {
+      return Error{Errc::firmware_busy, "SW_EXITINFO2", kVmmBusy, 0};
+    }
+    clock_.wait_until(now + options_.busy_wait);
+  }
+}
+
+Result<ExtendedExit> GuestChannel::call(bool extended, Deadline until) {
+  if (extended) return options_.extended->call_extended(pages_.request, options_.certs, pages_.reply, until);
+  const GuestRequestExit exit = TRY(port_.call(pages_.request, pages_.reply, until));
+  return ExtendedExit{exit, 0};
+}
+
 Result<Bytes> GuestChannel::exchange(MsgType type, std::uint8_t version, Bytes payload, Deadline until) {
   if (!key_) return Error{Errc::vmpck_lost, "GuestChannel", seqno_, 0};
   if (seqno_ > std::numeric_limits<std::uint64_t>::max() - 2) return lose({Errc::vmpck_lost, "MSG_SEQNO", seqno_, 0});
@@ -30,19 +70,8 @@ Result<Bytes> GuestChannel::exchange(MsgType type, std::uint8_t version, Bytes p
   const Status sealed = seal_guest_message(*key_, {type, version, vmpck, seqno, payload}, pages_.request);
   if (!sealed) return lose(sealed.error());
 
-  while (true) {
-    const Result<GuestRequestExit> exit = port_.call(pages_.request, pages_.reply, until);
-    if (!exit) return lose({Errc::firmware_unreachable, exit.error().where, exit.error().found, exit.error().expected});
-    if (exit->vmm == 0 && exit->firmware == 0) break;
-    if (exit->vmm != kVmmBusy) {
-      const std::uint64_t status = static_cast<std::uint64_t>(exit->vmm) << 32 | exit->firmware;
-      return lose({Errc::firmware_refused, "SW_EXITINFO2", status, 0});
-    }
-    const Instant now = clock_.now();
-    if (now >= until || until - now <= options_.busy_wait)
-      return lose({Errc::firmware_busy, "SW_EXITINFO2", kVmmBusy, 0});
-    clock_.wait_until(now + options_.busy_wait);
-  }
+  const bool extended = type == MsgType::report_req && options_.extended != nullptr;
+  if (const Status sent = send(extended, until); !sent) return lose(sent.error());
 
   const Result<GuestMessage> reply = open_guest_message(*key_, pages_.reply, pages_.scratch);
   if (!reply) return lose({Errc::firmware_reply, reply.error().where, reply.error().found, reply.error().expected});
@@ -64,12 +93,26 @@ Result<Evidence> GuestChannel::report(const ReportData& report_data, Deadline un
   const Bytes payload(reinterpret_cast<const std::uint8_t*>(&request), sizeof request);
   const Bytes reply = TRY(exchange(MsgType::report_req, 1, payload, until));
   const Result<RawReport> report = parse_report_rsp(reply);
-  if (!report) {
-    // A status is the firmware's word, authenticated, and both counters moved; anything else is no reply to trust.
-    if (report.error().code == Errc::firmware_status) return report.error();
-    return lose({Errc::firmware_reply, report.error().where, report.error().found, report.error().expected});
-  }
-  return Evidence{*report, {}};
+  if (!report) return refused(report.error());
+  return Evidence{*report, certified_ ? certificates_in(options_.certs) : Bytes{}};
+}
+
+Result<DerivedKey> GuestChannel::derived_key(const MsgKeyReq& request, Deadline until) {
+  const Bytes payload(reinterpret_cast<const std::uint8_t*>(&request), sizeof request);
+  const Bytes reply = TRY(exchange(MsgType::key_req, 1, payload, until));
+  Result<DerivedKey> key = parse_key_rsp(reply);
+  wipe(pages_.scratch);
+  if (!key) return refused(key.error());
+  return key;
+}
+
+Result<TscInfo> GuestChannel::tsc_info(Deadline until) {
+  const MsgTscInfoReq request{};
+  const Bytes payload(reinterpret_cast<const std::uint8_t*>(&request), sizeof request);
+  const Bytes reply = TRY(exchange(MsgType::tsc_info_req, 1, payload, until));
+  const Result<TscInfo> info = parse_tsc_info_rsp(reply);
+  if (!info) return refused(info.error());
+  return info;
 }
 
 }  // namespace attestbed::snp

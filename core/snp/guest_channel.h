@@ -6,6 +6,8 @@
 #include "core/platform/report_provider.h"
 #include "core/snp/guest_message.h"
 #include "core/snp/guest_request.h"
+#include "core/snp/key_message.h"
+#include "core/snp/tsc_info_message.h"
 #include "core/snp/vmpck.h"
 
 namespace attestbed::snp {
@@ -27,23 +29,38 @@ class GuestChannel final : public ReportProvider {
     std::uint32_t vmpl = 0;  // in the report; must be >= the VMPCK's
     std::uint32_t key_sel = kKeySelVlekIfLoaded;
     std::chrono::nanoseconds busy_wait = std::chrono::milliseconds(100);  // between two BUSY answers
+    // Set to have the host's certificates with a report: the port itself, and room for them, whole pages that outlive
+    // the channel.
+    ExtendedGuestRequestPort* extended = nullptr;
+    MutBytes certs = {};
   };
   GuestChannel(Vmpck key, GuestRequestPort& port, Clock& clock, ChannelPages& pages, Options options);
   ~GuestChannel();
   GuestChannel(const GuestChannel&) = delete;
   GuestChannel& operator=(const GuestChannel&) = delete;
 
-  /// report has the firmware sign `report_data`.
+  /// report has the firmware sign `report_data`. If the host's certificates need more room than there is, the same
+  /// page goes on as a plain request; a table that is not well-formed counts as none.
   ///   errors  firmware_busy (BUSY until the deadline), firmware_refused (exit codes in `found`: vmm << 32 | firmware),
   ///           firmware_unreachable (the port failed), firmware_reply, firmware_status, vmpck_lost. After any of them
   ///           except firmware_status the key is gone.
   Result<Evidence> report(const ReportData& report_data, Deadline until) override;
 
+  /// derived_key has the firmware derive a key that only this guest on this chip can get again. A request's VMPL must
+  /// be at least the VMPCK's; sent is message version 1. Errors: as report.
+  Result<DerivedKey> derived_key(const MsgKeyReq& request, Deadline until);
+
+  /// tsc_info asks what the guest's time stamp counter runs at. Errors: as report.
+  Result<TscInfo> tsc_info(Deadline until);
+
   bool usable() const { return key_.has_value(); }
 
  private:
   Result<Bytes> exchange(MsgType type, std::uint8_t version, Bytes payload, Deadline until);
+  Status send(bool extended, Deadline until);
+  Result<ExtendedExit> call(bool extended, Deadline until);
   Error lose(const Error& why);
+  Error refused(const Error& why);
 
   std::optional<Vmpck> key_;  // the key is the state: without it nothing can be asked
   GuestRequestPort& port_;
@@ -51,6 +68,7 @@ class GuestChannel final : public ReportProvider {
   ChannelPages& pages_;
   const Options options_;
   std::uint64_t seqno_ = 0;
+  bool certified_ = false;  // the latest exchange filled options_.certs
 };
 
 }  // namespace attestbed::snp

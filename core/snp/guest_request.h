@@ -28,4 +28,25 @@ class GuestRequestPort {
   ~GuestRequestPort() = default;
 };
 
+/// ExtendedExit is the exit of SNP_EXT_GUEST_REQUEST.
+///   pages_needed  with kVmmInvalidLen, how many pages the host's certificates fill: RBX on hardware; else 0
+struct ExtendedExit {
+  GuestRequestExit exit;
+  std::uint32_t pages_needed = 0;
+};
+
+/// ExtendedGuestRequestPort also carries SNP_EXT_GUEST_REQUEST: a host that has certificates for the guest hands them
+/// over beside the reply, of its own accord and not authenticated.
+class ExtendedGuestRequestPort : public GuestRequestPort {
+ public:
+  /// call_extended is call with room for a certificate table, whole pages of it. On success the host wrote its table
+  /// there, of zero entries if it has none. kVmmInvalidLen says that the room is too small and the firmware was not
+  /// asked: the guest goes on with the same page, since a number is for one plaintext. On any other exit, and after an
+  /// Error, nothing is known about `certs`.
+  virtual Result<ExtendedExit> call_extended(const Page& request, MutBytes certs, Page& reply, Deadline until) = 0;
+
+ protected:
+  ~ExtendedGuestRequestPort() = default;
+};
+
 }  // namespace attestbed::snp

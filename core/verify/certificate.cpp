@@ -12,6 +12,18 @@
 #include "core/verify/vek_extensions.h"
 
 namespace attestbed::verify {
+
+std::optional<Time> time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(parts.tm_year + 1900),
+                                         std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
+                                         std::chrono::day(static_cast<unsigned>(parts.tm_mday))};
+  if (!date.ok()) return std::nullopt;
+  return Time(std::chrono::sys_days(date)) + std::chrono::hours(parts.tm_hour) + std::chrono::minutes(parts.tm_min) +
+         std::chrono::seconds(parts.tm_sec);
+}
+
 namespace {
 
 using Kind = Certificate::Kind;
@@ -49,17 +61,6 @@ std::string name_text(const X509_NAME* name) {
   char* text = nullptr;
   const long length = BIO_get_mem_data(bio.get(), &text);
   return printable({text, static_cast<std::size_t>(length)}, 240);
-}
-
-std::optional<Time> time_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(parts.tm_year + 1900),
-                                         std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
-                                         std::chrono::day(static_cast<unsigned>(parts.tm_mday))};
-  if (!date.ok()) return std::nullopt;
-  return Time(std::chrono::sys_days(date)) + std::chrono::hours(parts.tm_hour) + std::chrono::minutes(parts.tm_min) +
-         std::chrono::seconds(parts.tm_sec);
 }
 
 /// is_canonical holds if `der` is exactly what the parsed certificate encodes to: OpenSSL reads BER as well, and two

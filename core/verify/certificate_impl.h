@@ -29,6 +29,9 @@ inline EVP_PKEY* key_of(const Certificate& certificate) {
   return certificate.impl().key.get();
 }
 
+/// time_of reads a date; none if it is no time.
+std::optional<Time> time_of(const ASN1_TIME* time);
+
 /// described is "SEV-Genoa (ask.pem)", for messages.
 std::string described(const Certificate& certificate);
 

@@ -61,6 +61,38 @@ TEST(Certificate, RefusesEveryTruncation) {
   }
 }
 
+TEST(Certificate, RefusesEveryFlippedBit) {
+  // A certificate that parses with one bit changed has another TBS, another algorithm or another signature: no chain.
+  const Octets der = test::read_testdata("certs/v5-genoa.vcek.der");
+  const Time when = test::at("2025-10-01T00:00:00Z");
+  ASSERT_TRUE(verify_chain(Certificate::parse(der, "good")->front(), {}, TrustedRoots::amd(), when));
+  for (std::size_t bit = 0; bit < der.size() * 8; ++bit) {
+    Octets changed = der;
+    changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << bit % 8));
+    const auto parsed = Certificate::parse(changed, "changed");
+    if (!parsed) continue;
+    ASSERT_FALSE(verify_chain(parsed->front(), {}, TrustedRoots::amd(), when)) << bit;
+  }
+}
+
+TEST(Certificate, RefusesEveryFlippedBitOfAnIntermediate) {
+  const auto chain = Certificate::parse(pem_of(milan_pem()), "chain");
+  const auto roots = TrustedRoots::from_certificates(std::vector{chain->at(1)});
+  const auto vek = Certificate::parse(test::read_testdata("certs/v3-milan.vcek.der"), "VCEK");
+  const Time when = test::at("2025-10-01T00:00:00Z");
+  const Octets der = chain->at(0).der();
+  for (std::size_t bit = 0; bit < der.size() * 8; ++bit) {
+    if (bit % 3 != 0) continue;  // coprime to 8: every position in an octet
+    Octets changed = der;
+    changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << bit % 8));
+    const auto parsed = Certificate::parse(changed, "changed");
+    if (!parsed) continue;
+    const auto verified = verify_chain(vek->front(), *parsed, *roots, when);
+    // AMD's own intermediate ships and fills in; the changed one is never the one that is used.
+    ASSERT_TRUE(!verified || verified->intermediate() == chain->at(0)) << bit;
+  }
+}
+
 TEST(Certificate, SurvivesEveryFlippedOctet) {
   const Octets der = test::read_testdata("certs/v5-turin.vcek.der");
   const Time when = test::at("2025-10-01T00:00:00Z");

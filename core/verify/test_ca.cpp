@@ -67,12 +67,13 @@ Octets ia5(const std::string& text) {
   return octets;
 }
 
-std::vector<Extension> ca_extensions(bool with_path_length) {
+std::vector<Extension> ca_extensions(bool root, const std::string& crl) {
   std::vector<Extension> extensions;
-  extensions.push_back({"2.5.29.15", {0x03, 0x02, 0x02, 0x04}, true});
+  extensions.push_back({"2.5.29.15", root ? Octets{0x03, 0x02, 0x01, 0x06} : Octets{0x03, 0x02, 0x02, 0x04}, true});
   Octets constraints{0x30, 0x03, 0x01, 0x01, 0xff};
-  if (with_path_length) constraints = {0x30, 0x06, 0x01, 0x01, 0xff, 0x02, 0x01, 0x00};
+  if (!root) constraints = {0x30, 0x06, 0x01, 0x01, 0xff, 0x02, 0x01, 0x00};
   extensions.push_back({"2.5.29.19", constraints, true});
+  extensions.push_back({"2.5.29.31", crl_points({crl})});
   return extensions;
 }
 
@@ -133,6 +134,26 @@ Name amd_name(const std::string& common_name) {
           {NID_commonName, common_name}};
 }
 
+Octets crl_points(const std::vector<std::string>& urls) {
+  const openssl::Handle<CRL_DIST_POINTS, CRL_DIST_POINTS_free> points(sk_DIST_POINT_new_null());
+  for (const std::string& url : urls) {
+    GENERAL_NAME* name = GENERAL_NAME_new();
+    ASN1_IA5STRING* text = ASN1_IA5STRING_new();
+    ASN1_STRING_set(text, url.data(), static_cast<int>(url.size()));
+    GENERAL_NAME_set0_value(name, GEN_URI, text);
+    DIST_POINT* point = DIST_POINT_new();
+    point->distpoint = DIST_POINT_NAME_new();
+    point->distpoint->type = 0;  // fullName
+    point->distpoint->name.fullname = sk_GENERAL_NAME_new_null();
+    sk_GENERAL_NAME_push(point->distpoint->name.fullname, name);
+    sk_DIST_POINT_push(points.get(), point);
+  }
+  unsigned char* encoded = nullptr;
+  const int length = i2d_CRL_DIST_POINTS(points.get(), &encoded);
+  const openssl::Octets owner(encoded);
+  return Octets(encoded, encoded + length);
+}
+
 std::string amd_oid(const std::string& suffix) {
   return "1.3.6.1.4.1.3704.1." + suffix;
 }
@@ -177,6 +198,12 @@ Certificate make(const Spec& spec) {
   return parsed->front();
 }
 
+void expect_declared(std::size_t check, Errc code) {
+  ASSERT_LT(check, verification_checks().size());
+  const VerificationCheck& declared = verification_checks()[check];
+  EXPECT_NE(std::ranges::find(declared.codes, code), declared.codes.end()) << declared.name << " " << error_name(code);
+}
+
 EVP_PKEY* ark_key() {
   static const openssl::Key key(pem_key("ark"));
   return key.get();
@@ -211,18 +238,19 @@ Spec ark_spec(const std::string& product) {
           .issuer = amd_name("ARK-" + product),
           .key = ark_key(),
           .issuer_key = ark_key(),
-          .extensions = ca_extensions(false)};
+          .extensions = ca_extensions(true, "https://kdsintf.amd.com/vcek/v1/" + product + "/crl")};
 }
 Spec ask_spec(const std::string& product) {
   return {.subject = amd_name("SEV-" + product),
           .issuer = amd_name("ARK-" + product),
           .key = ask_key(),
           .issuer_key = ark_key(),
-          .extensions = ca_extensions(true)};
+          .extensions = ca_extensions(false, "https://kdsintf.amd.com/vcek/v1/" + product + "/crl")};
 }
 Spec asvk_spec(const std::string& product) {
   Spec spec = ask_spec(product);
   spec.subject = amd_name("SEV-VLEK-" + product);
+  spec.extension("2.5.29.31").octets = crl_points({"https://kdsintf.amd.com/vlek/v1/" + product + "/crl"});
   return spec;
 }
 

@@ -56,6 +56,9 @@ struct Spec {
 Octets der_of(const Spec& spec);
 Certificate make(const Spec& spec);
 
+/// expect_declared fails the test unless verification_checks()[check] says that it may fail with `code`.
+void expect_declared(std::size_t check, Errc code);
+
 /// The keys: `ark`, `ask`, `foreign` are RSA-4096 from testdata/keys, the others made once in this process.
 EVP_PKEY* ark_key();
 EVP_PKEY* ask_key();
@@ -64,6 +67,9 @@ EVP_PKEY* rsa_2048_key();
 EVP_PKEY* vek_key();
 EVP_PKEY* p256_key();
 EVP_PKEY* explicit_p384_key();
+
+/// crl_points is a cRLDistributionPoints value as OpenSSL writes it.
+Octets crl_points(const std::vector<std::string>& urls);
 
 std::string amd_oid(const std::string& suffix);
 

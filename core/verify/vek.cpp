@@ -108,8 +108,12 @@ Checked<void> check_constraints(const Path& path, const Line& line) {
   TRY(check_name(path.root, Whose::issuer, line.root, Errc::chain_constraint));
   TRY(check_name(path.intermediate, Whose::subject, line.intermediate, Errc::chain_constraint));
   TRY(check_name(path.intermediate, Whose::issuer, line.root, Errc::chain_constraint));
-  TRY(check_ca(path.root, 1));
-  return check_ca(path.intermediate, 0);
+  TRY(check_ca(path.root, 1, line.product));
+  return check_ca(path.intermediate, 0, line.product);
+}
+
+Time earliest_end(const Certificate& vek, const Path& path) {
+  return std::min({vek.not_after(), path.intermediate.not_after(), path.root.not_after()});
 }
 
 }  // namespace
@@ -138,7 +142,7 @@ std::span<const std::uint8_t> Vek::hardware_id() const {
   return impl_->extensions.hardware_id;
 }
 Time Vek::chain_valid_until() const {
-  return std::min({certificate().not_after(), intermediate().not_after(), root().not_after()});
+  return earliest_end(certificate(), {intermediate(), root()});
 }
 
 Checked<Vek> verify_chain(const Certificate& vek, std::span<const Certificate> others, const TrustedRoots& roots,
@@ -153,19 +157,18 @@ Checked<Vek> verify_chain(const Certificate& vek, std::span<const Certificate> o
        [&] { return described(vek) + " <- " + described(path.intermediate) + " <- trusted " + described(path.root); });
   TRY(check_constraints(path, line));
   TRY(check_vek_key(vek));
-  pass("constraints", [] { return std::string("RSA-4096 CAs with CA:TRUE and certSign, VEK on P-384"); });
+  pass("constraints", [] { return std::string("RSA-4096 CAs with CA:TRUE, certSign and AMD's CRL, VEK on P-384"); });
   for (const Certificate* certificate : {&vek, &path.intermediate, &path.root}) TRY(check_dates(*certificate, at));
+  pass("dates", [&] { return "valid at " + time_text(at) + ", until " + time_text(earliest_end(vek, path)); });
   if (!vek.vek_extensions()) return vek.vek_extensions().error();
   const VekExtensions& extensions = *vek.vek_extensions();
   if (extensions.product != line.product) {
     return Refusal{Errc::vek_extension, "VEK.productName", snp::product_name(line.product),
                    printable(extensions.product_name)};
   }
-  const Vek made(std::make_shared<const Vek::Impl>(Vek::Impl{vek, path.intermediate, path.root, extensions}));
-  pass("dates", [&] { return "valid at " + time_text(at) + ", until " + time_text(made.chain_valid_until()); });
   pass("extensions",
        [&] { return extensions.product_name + (extensions.csp_id.empty() ? "" : ", " + extensions.csp_id); });
-  return made;
+  return Vek(std::make_shared<const Vek::Impl>(Vek::Impl{vek, path.intermediate, path.root, extensions}));
 }
 
 }  // namespace attestbed::verify

@@ -47,6 +47,13 @@ std::size_t field_of(const ASN1_OBJECT* object) {
   return kFieldCount;
 }
 
+/// oid_text is for refusals alone: OpenSSL takes longer to write an OID out than to compare it.
+std::string oid_text(const ASN1_OBJECT* object) {
+  char text[80];
+  OBJ_obj2txt(text, sizeof text, object, 1);
+  return text;
+}
+
 using Values = std::array<std::optional<Bytes>, kFieldCount>;
 
 /// collect finds each extension's octets: none twice, none critical, none that is not AMD's but the key identifier that
@@ -57,12 +64,14 @@ Checked<Values> collect(const X509* x509) {
   for (int i = 0; i < X509_get_ext_count(x509); ++i) {
     X509_EXTENSION* extension = X509_get_ext(x509, i);
     const ASN1_OBJECT* object = X509_EXTENSION_get_object(extension);
-    char oid[80];
-    OBJ_obj2txt(oid, sizeof oid, object, 1);
-    if (X509_EXTENSION_get_critical(extension) != 0) return refuse(oid, "a non-critical extension", "critical");
+    if (X509_EXTENSION_get_critical(extension) != 0) {
+      return refuse(oid_text(object), "a non-critical extension", "critical");
+    }
     if (OBJ_obj2nid(object) == NID_authority_key_identifier && !std::exchange(key_identifier, true)) continue;
     const std::size_t field = field_of(object);
-    if (field == kFieldCount) return refuse(oid, "AMD's extensions once each and nothing else", "this extension");
+    if (field == kFieldCount) {
+      return refuse(oid_text(object), "AMD's extensions once each and nothing else", "this extension");
+    }
     if (values[field]) return refuse(kFields[field].name, "once", "a second time");
     const ASN1_OCTET_STRING* octets = X509_EXTENSION_get_data(extension);
     values[field] = Bytes(ASN1_STRING_get0_data(octets), static_cast<std::size_t>(ASN1_STRING_length(octets)));
@@ -81,6 +90,14 @@ Checked<std::uint8_t> integer(const Values& values, Field field) {
     return (*value)[3];
   }
   return refuse(kFields[field].name, "a DER INTEGER of 0..255", hex_or_absent(value));
+}
+
+/// level is a security patch level of anything but the microcode: AMD's never exceed 127.
+Checked<std::uint8_t> level(const Values& values, Field field) {
+  constexpr std::uint8_t kMost = 127;
+  const std::uint8_t found = TRY(integer(values, field));
+  if (found <= kMost) return found;
+  return refuse(kFields[field].name, "at most 127 (only the microcode's goes beyond)", std::to_string(found));
 }
 
 Checked<std::string> ia5_string(const Values& values, Field field) {
@@ -130,12 +147,12 @@ Checked<void> exactly(const Values& values, Field field, std::uint8_t wanted) {
 
 Checked<snp::Tcb> security_patch_levels(const Values& values, snp::Product product) {
   snp::Tcb tcb;
-  tcb.boot_loader = TRY(integer(values, kBl));
-  tcb.tee = TRY(integer(values, kTee));
-  tcb.snp = TRY(integer(values, kSnp));
+  tcb.boot_loader = TRY(level(values, kBl));
+  tcb.tee = TRY(level(values, kTee));
+  tcb.snp = TRY(level(values, kSnp));
   tcb.microcode = TRY(integer(values, kUcode));
   if (product == snp::Product::turin) {
-    tcb.fmc = TRY(integer(values, kFmc));
+    tcb.fmc = TRY(level(values, kFmc));
     TRY(absent(values, kSpl4, "Turin"));
   } else {
     TRY(exactly(values, kSpl4, 0));

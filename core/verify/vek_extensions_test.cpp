@@ -43,6 +43,8 @@ const Attack kAttacks[] = {
     {"IntegerWithoutValue", kMilan, put("3.2", {0x02, 0x00}), "VEK.teeSPL"},
     {"OctetStringForInteger", kMilan, put("3.2", {0x04, 0x01, 0x00}), "VEK.teeSPL"},
     {"EmptyExtension", kMilan, put("3.2", {}), "VEK.teeSPL"},
+    {"LevelAbove127", kMilan, put("3.1", {0x02, 0x02, 0x00, 0x80}), "VEK.blSPL"},
+    {"FmcAbove127", kTurin, put("3.9", {0x02, 0x02, 0x00, 0xff}), "VEK.fmcSPL"},
     {"UnusedLevelNotZero", kMilan, put("3.6", {0x02, 0x01, 0x01}), "VEK.spl6"},
     {"MissingUcode", kMilan, drop("3.8"), "VEK.ucodeSPL"},
     {"MissingSpl4", kMilan, drop("3.4"), "VEK.spl4"},

@@ -23,10 +23,10 @@ struct Chain {
   Spec vek = test::vcek_spec(snp::Product::milan);
   const char* when = kWhen;
 
-  Checked<Vek> verify() const {
+  Checked<Vek> verify(Steps* passed = nullptr) const {
     const auto roots = TrustedRoots::from_certificates(std::vector{make(ark)});
     if (!roots) return roots.error();
-    return verify_chain(make(vek), std::vector{make(ask)}, *roots, at(when));
+    return verify_chain(make(vek), std::vector{make(ask)}, *roots, at(when), passed);
   }
 };
 
@@ -55,7 +55,7 @@ struct Break {
   const char* field;
 };
 
-const std::string kBasicConstraints = "2.5.29.19", kKeyUsage = "2.5.29.15";
+const std::string kBasicConstraints = "2.5.29.19", kKeyUsage = "2.5.29.15", kCrlPoints = "2.5.29.31";
 
 // Each row changes one thing of a good chain.
 const Break kBreaks[] = {
@@ -118,6 +118,30 @@ const Break kBreaks[] = {
     {"AskWithoutKeyUsage", [](Chain& c) { c.ask.drop(kKeyUsage); }, Errc::chain_constraint, "keyUsage"},
     {"AskKeyUsageNotCritical", [](Chain& c) { c.ask.extension(kKeyUsage).critical = false; }, Errc::chain_constraint,
      "keyUsage"},
+    {"ArkKeyUsageWithoutCrlSign",
+     [](Chain& c) {
+       c.ark.extension(kKeyUsage).octets = {0x03, 0x02, 0x02, 0x04};
+     },
+     Errc::chain_constraint, "keyUsage"},
+    {"AskWithoutCrlPoint", [](Chain& c) { c.ask.drop(kCrlPoints); }, Errc::chain_constraint, "cRLDistributionPoints"},
+    {"AskCrlPointTwice", [](Chain& c) { c.ask.extensions.push_back(c.ask.extension(kCrlPoints)); },
+     Errc::chain_constraint, "cRLDistributionPoints"},
+    {"AskCrlOfAnotherProduct",
+     [](Chain& c) {
+       c.ask.extension(kCrlPoints).octets = test::crl_points({"https://kdsintf.amd.com/vcek/v1/Genoa/crl"});
+     },
+     Errc::chain_constraint, "cRLDistributionPoints"},
+    {"AskCrlOfVleks",
+     [](Chain& c) {
+       c.ask.extension(kCrlPoints).octets = test::crl_points({"https://kdsintf.amd.com/vlek/v1/Milan/crl"});
+     },
+     Errc::chain_constraint, "cRLDistributionPoints"},
+    {"ArkSecondCrl",
+     [](Chain& c) {
+       c.ark.extension(kCrlPoints).octets =
+           test::crl_points({"https://kdsintf.amd.com/vcek/v1/Milan/crl", "https://elsewhere.example/crl"});
+     },
+     Errc::chain_constraint, "cRLDistributionPoints"},
     {"AskUnknownCriticalExtension",
      [](Chain& c) {
        c.ask.extensions.push_back({"1.2.3.4", {0x05, 0x00}, true});
@@ -149,8 +173,10 @@ TEST(Chain, RefusesOneWrongThing) {
     SCOPED_TRACE(each.name);
     Chain chain;
     each.change(chain);
-    const auto verified = chain.verify();
+    Steps passed;
+    const auto verified = chain.verify(&passed);
     ASSERT_FALSE(verified);
+    test::expect_declared(2 + passed.size(), verified.error().code);
     EXPECT_STREQ(error_name(verified.error().code), error_name(each.expected)) << verified.error().text();
     EXPECT_NE(verified.error().field.find(each.field), std::string::npos) << verified.error().text();
     EXPECT_FALSE(verified.error().expected.empty());

@@ -10,6 +10,21 @@
 namespace attestbed::verify {
 namespace {
 
+/// check_tcb_octets demands zero where the product's TCB_VERSION has no component. Of REPORTED_TCB that was compared.
+Checked<void> check_tcb_octets(const snp::RawReport& report, snp::Product product) {
+  const struct {
+    const char* field;
+    const snp::TcbVersion& octets;
+  } tcbs[] = {{"CURRENT_TCB reserved octets", report.current_tcb},
+              {"COMMITTED_TCB reserved octets", report.committed_tcb},
+              {"LAUNCH_TCB reserved octets", report.launch_tcb}};
+  for (const auto& [field, octets] : tcbs) {
+    const snp::TcbVersion expected = snp::encode_tcb(product, snp::decode_tcb(product, octets));
+    if (octets != expected) return Refusal{Errc::report_reserved, field, hex_text(expected), hex_text(octets)};
+  }
+  return {};
+}
+
 /// check_tcb_order demands REPORTED_TCB <= COMMITTED_TCB <= CURRENT_TCB in each component.
 Checked<void> check_tcb_order(const snp::RawReport& report, snp::Product product) {
   const snp::Tcb reported = snp::decode_tcb(product, report.reported_tcb);
@@ -83,6 +98,7 @@ Checked<VerifiedReport> verify_report(const snp::RawReport& unchecked, const Vek
   pass("chip id", [&] { return chip_id_text(report, vek); });
   TRY(check_signature(report, vek.certificate()));
   pass("signature", [] { return std::string("ECDSA P-384 over octets 0x000..0x29f"); });
+  TRY(check_tcb_octets(report, vek.product()));
   TRY(check_tcb_order(report, vek.product()));
   pass("tcb order", [] { return std::string("reported <= committed <= current"); });
   return VerifiedReport(report, vek, chip_id_is_masked(report));

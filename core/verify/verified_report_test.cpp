@@ -63,6 +63,9 @@ const Change kChanges[] = {
     {"AlgorithmOther", [](RawReport& r) { r.signature_algo = 2; }, Errc::signature_invalid},
     {"ReportedAboveCommitted", [](RawReport& r) { r.committed_tcb = tcb_with(Product::milan, &snp::Tcb::snp, -1); },
      Errc::tcb_order},
+    {"CurrentTcbReservedOctet", [](RawReport& r) { r.current_tcb[2] = 1; }, Errc::report_reserved},
+    {"CommittedTcbReservedOctet", [](RawReport& r) { r.committed_tcb[5] = 1; }, Errc::report_reserved},
+    {"LaunchTcbReservedOctet", [](RawReport& r) { r.launch_tcb[4] = 1; }, Errc::report_reserved},
     {"CommittedAboveCurrent", [](RawReport& r) { r.current_tcb = tcb_with(Product::milan, &snp::Tcb::tee, -1); },
      Errc::tcb_order},
 };
@@ -74,8 +77,11 @@ TEST(VerifyReport, RefusesOneWrongThing) {
     RawReport report = test::report_for(Product::milan);
     each.change(report);
     test::sign(report, test::vek_key());
-    const auto verified = verify_report(report, vek);
+    Steps passed;
+    const auto verified = verify_report(report, vek, &passed);
     ASSERT_FALSE(verified);
+    const bool well_formed = check_form(snp::octets_of(report)).has_value();
+    test::expect_declared(well_formed ? 7 + passed.size() : 0, verified.error().code);
     EXPECT_STREQ(error_name(verified.error().code), error_name(each.expected)) << verified.error().text();
   }
 }
@@ -187,7 +193,9 @@ TEST_F(SelectVek, PicksByKindChipAndTcb) {
 TEST_F(SelectVek, NamesTheNearestCandidate) {
   const auto code = [&](std::vector<Certificate> candidates) {
     const auto chosen = select_vek(report_, candidates);
-    return chosen ? Errc{} : chosen.error().code;
+    if (chosen) return Errc{};
+    test::expect_declared(1, chosen.error().code);
+    return chosen.error().code;
   };
   EXPECT_EQ(code({}), Errc::certificate_missing);
   EXPECT_EQ(code({make(test::vlek_spec(Product::milan))}), Errc::certificate_missing);

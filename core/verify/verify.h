@@ -5,6 +5,8 @@
 // verify_chain, verify_report, appraise.
 #include "core/verify/appraise.h"         // IWYU pragma: export
 #include "core/verify/certificate.h"      // IWYU pragma: export
+#include "core/verify/checks.h"           // IWYU pragma: export
+#include "core/verify/crl.h"              // IWYU pragma: export
 #include "core/verify/refusal.h"          // IWYU pragma: export
 #include "core/verify/trusted_roots.h"    // IWYU pragma: export
 #include "core/verify/vek.h"              // IWYU pragma: export

@@ -14,7 +14,7 @@ namespace {
 constexpr long kX509v3 = 2;
 constexpr int kRsaBits = 4096;
 constexpr BN_ULONG kRsaExponent = 65537;
-constexpr int kKeyCertSignBit = 5;  // RFC 5280 4.2.1.3
+constexpr int kKeyCertSignBit = 5, kCrlSignBit = 6;  // RFC 5280 4.2.1.3
 constexpr std::size_t kP384PointBytes = 97;
 
 using BasicConstraints = openssl::Handle<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>;
@@ -50,15 +50,6 @@ constexpr std::uint8_t kPssDefaultTrailer[] = {
     0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0xa1, 0x1c,
     0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08, 0x30, 0x0d, 0x06, 0x09,
     0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0xa2, 0x03, 0x02, 0x01, 0x30};
-
-bool is_amd_pss(const X509_ALGOR* algorithm) {
-  unsigned char* encoded = nullptr;
-  const int length = i2d_X509_ALGOR(algorithm, &encoded);
-  const openssl::Octets owner(encoded);
-  if (length <= 0) return false;
-  const Bytes octets(encoded, static_cast<std::size_t>(length));
-  return std::ranges::equal(octets, kPssExplicitTrailer) || std::ranges::equal(octets, kPssDefaultTrailer);
-}
 
 bool has_unused_bits(const ASN1_BIT_STRING* bits) {
   return (bits->flags & 0x07) != 0;
@@ -101,7 +92,32 @@ Checked<void> check_key_usage(const Certificate& ca) {
     return refuse(Errc::chain_constraint, ca, "keyUsage", "critical certSign",
                   critical != 1 ? "not critical" : "without certSign");
   }
+  if (ca.kind() == Certificate::Kind::ark && ASN1_BIT_STRING_get_bit(usage.get(), kCrlSignBit) == 0) {
+    return refuse(Errc::chain_constraint, ca, "keyUsage", "certSign and cRLSign", "without cRLSign");
+  }
   return {};
+}
+
+/// crl_points is the one encoding of a CRL distribution point with `url` and nothing else (RFC 5280 4.2.1.13):
+/// SEQUENCE { SEQUENCE { [0] { [0] { [6] url } } } }. Every length stays below 128.
+std::string crl_points(std::string content) {
+  for (const char tag : {'\x86', '\xa0', '\xa0', '\x30', '\x30'}) {
+    content = std::string{tag, static_cast<char>(content.size())} + content;
+  }
+  return content;
+}
+
+Checked<void> check_crl_point(const Certificate& ca, snp::Product product) {
+  const X509* x509 = x509_of(ca);
+  const std::string url = crl_url(ca.kind(), product);
+  const int at = X509_get_ext_by_NID(x509, NID_crl_distribution_points, -1);
+  if (at < 0 || X509_get_ext_by_NID(x509, NID_crl_distribution_points, at) >= 0) {
+    return refuse(Errc::chain_constraint, ca, "cRLDistributionPoints", url + ", once", "none, or several extensions");
+  }
+  const ASN1_OCTET_STRING* value = X509_EXTENSION_get_data(X509_get_ext(x509, at));
+  const Bytes octets(ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value)));
+  if (text_of(octets) == crl_points(url)) return {};
+  return refuse(Errc::chain_constraint, ca, "cRLDistributionPoints", "only " + url, printable(text_of(octets)));
 }
 
 Checked<void> check_no_other_critical(const Certificate& ca) {
@@ -124,6 +140,15 @@ Checked<void> check_version(const Certificate& certificate) {
 }
 
 }  // namespace
+
+bool is_amd_pss(const X509_ALGOR* algorithm) {
+  unsigned char* encoded = nullptr;
+  const int length = i2d_X509_ALGOR(algorithm, &encoded);
+  const openssl::Octets owner(encoded);
+  if (length <= 0) return false;
+  const Bytes octets(encoded, static_cast<std::size_t>(length));
+  return std::ranges::equal(octets, kPssExplicitTrailer) || std::ranges::equal(octets, kPssDefaultTrailer);
+}
 
 std::optional<snp::Product> chain_product(const Certificate& ca) {
   const std::string& name = ca.impl().common_name;
@@ -198,7 +223,12 @@ bool is_signed_by(const Certificate& certificate, const Certificate& issuer) {
   return verifies_pss(key_of(issuer), tbs_octets(certificate.der()), octets);
 }
 
-Checked<void> check_ca(const Certificate& ca, long below) {
+std::string crl_url(Certificate::Kind ca, snp::Product product) {
+  return std::string("https://kdsintf.amd.com/") + (ca == Certificate::Kind::asvk ? "vlek" : "vcek") + "/v1/" +
+         snp::product_name(product) + "/crl";
+}
+
+Checked<void> check_ca(const Certificate& ca, long below, snp::Product product) {
   const openssl::ErrorScope errors;
   TRY(check_version(ca));
   if (!is_rsa_4096(ca)) {
@@ -206,7 +236,8 @@ Checked<void> check_ca(const Certificate& ca, long below) {
   }
   TRY(check_basic_constraints(ca, below));
   TRY(check_key_usage(ca));
-  return check_no_other_critical(ca);
+  TRY(check_no_other_critical(ca));
+  return check_crl_point(ca, product);
 }
 
 Checked<void> check_vek_key(const Certificate& vek) {

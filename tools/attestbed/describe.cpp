@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 
+#include "tools/attestbed/evidence.h"
+
 namespace attestbed::tools {
 namespace {
 
@@ -105,8 +107,7 @@ ordered_json chip_id(const snp::ChipId& chip) {
   const bool masked = std::ranges::all_of(chip, [](std::uint8_t octet) { return octet == 0; });
   ordered_json json{{"value", hex_text(chip)}};
   if (masked) json["means"] = "masked, or signed by a VLEK";
-  const std::string_view start = text_of(chip).substr(0, 13);
-  if (start == "attestbed-sim" || start.starts_with("abed-sim")) json["means"] = "SIMULATED chip";
+  if (is_simulated_chip(chip)) json["means"] = "SIMULATED chip";
   return json;
 }
 

@@ -14,8 +14,10 @@ constexpr char kFooter[] =
     "Examples:\n"
     "  attestbed run --show-secret\n"
     "  attestbed show report.bin\n"
+    "  attestbed measure --ovmf OVMF.fd --vcpus 4\n"
     "  attestbed verify report.bin --certs vcek.der\n"
     "  attestbed verify report.bin --certs certs/ --at 2025-10-01T00:00:00Z --json\n"
+    "  attestbed explain report.bin --certs certs/ --policy strict.toml\n"
     "\n"
     "Exit codes: 0 ok, 1 refused, 2 usage, 3 could not run.\n";
 
@@ -31,7 +33,9 @@ int run(int argc, char** argv) {
   int exit_code = kExitOk;
   add_run(app, exit_code);
   add_show(app, exit_code);
+  add_measure(app, exit_code);
   add_verify(app, exit_code);
+  add_explain(app, exit_code);
   add_uart_guest(app, exit_code);
   try {
     app.parse(argc, argv);

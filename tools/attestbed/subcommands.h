@@ -15,6 +15,8 @@ inline constexpr const char* kUartGuestCommand = "uart-guest";
 void add_uart_guest(CLI::App& app, int& exit_code);
 
 void add_show(CLI::App& app, int& exit_code);
+void add_measure(CLI::App& app, int& exit_code);
 void add_verify(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
 
 }  // namespace attestbed::tools

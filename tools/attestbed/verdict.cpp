@@ -2,14 +2,12 @@
 #include "tools/attestbed/verdict.h"
 
 #include "tools/attestbed/describe.h"
+#include "tools/attestbed/evidence.h"
 
 namespace attestbed::tools {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr char kNotAmd[] =
-    "THE ROOT IS NOT AMD'S: whoever holds its key can make any report. Right for simulation, never for secrets.";
 
 std::string line(const char* verdict, const std::string& what, const std::string& text) {
   std::string out = std::string(verdict) + std::string(8 - std::string_view(verdict).size(), ' ') + what;
@@ -30,9 +28,11 @@ std::string root_names(const Verdict& verdict) {
 std::string verdict_text(const Verdict& verdict) {
   std::string out;
   if (!verdict.report_path.empty()) out += line("report", "", verify::printable(verdict.report_path, 400));
+  if (!verdict.policy_path.empty()) out += line("policy", "", verify::printable(verdict.policy_path, 400));
   out += line("at", "", verify::time_text(verdict.at) + (verdict.at_is_now ? " (now)" : ""));
   out += line("trusts", "", root_names(verdict));
-  if (!verdict.roots_are_amds) out += line("WARNING", "", kNotAmd);
+  if (!verdict.roots_are_amds) out += line("WARNING", "", kRootNotAmds);
+  if (verdict.simulated_chip) out += line("WARNING", "", kSimulatedChip);
   for (const std::string& warning : verdict.warnings) out += line("warning", "", warning);
   for (const verify::Step& step : verdict.passed) out += line("ok", step.check, step.found);
   for (const verify::Refusal& refusal : verdict.refused) {
@@ -51,10 +51,12 @@ ordered_json verdict_json(const Verdict& verdict) {
   json["verdict"] = verdict.ok() ? "verified" : "refused";
   json["cert_only"] = verdict.cert_only;
   if (!verdict.report_path.empty()) json["report"] = verify::printable(verdict.report_path, 400);
+  if (!verdict.policy_path.empty()) json["policy"] = verify::printable(verdict.policy_path, 400);
   json["at"] = verify::time_text(verdict.at);
   json["roots"] = ordered_json::array();
   for (const verify::Certificate& root : verdict.roots) json["roots"].push_back(describe(root));
   json["roots_are_amds"] = verdict.roots_are_amds;
+  json["simulated_chip"] = verdict.simulated_chip;
   json["warnings"] = verdict.warnings;
   json["checks"] = ordered_json::array();
   for (const verify::Step& step : verdict.passed) {

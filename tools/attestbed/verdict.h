@@ -11,9 +11,12 @@
 namespace attestbed::tools {
 
 /// Verdict is what `attestbed verify` found out, for both of its outputs.
-///   refused  one entry for each chain or report that failed: without --cert-only at most one
+///   refused  one entry for each chain that failed (--cert-only), for a report that did not verify, or for each demand
+///   of
+///            the policy that a verified one does not meet
 struct Verdict {
   std::string report_path;  // empty: none was given
+  std::string policy_path;  // empty: no policy was asked for
   verify::Time at;
   bool at_is_now = false;
   std::vector<verify::Certificate> roots;
@@ -23,6 +26,7 @@ struct Verdict {
   std::vector<verify::Refusal> refused;
   nlohmann::ordered_json facts;  // of the report: shown, not judged
   bool cert_only = false;
+  bool simulated_chip = false;
 
   bool ok() const { return refused.empty(); }
 };

@@ -2,13 +2,14 @@
 #include "core/verify/verify.h"
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 
-#include "tools/attestbed/certificate_files.h"
 #include "tools/attestbed/describe.h"
+#include "tools/attestbed/evidence.h"
 #include "tools/attestbed/exit_code.h"
+#include "tools/attestbed/kds_access.h"
+#include "tools/attestbed/policy_file.h"
 #include "tools/attestbed/subcommands.h"
 #include "tools/attestbed/verdict.h"
 
@@ -18,115 +19,122 @@ namespace {
 using verify::Certificate;
 using verify::Checked;
 using verify::Refusal;
-using verify::TrustedRoots;
 
 struct Options {
-  std::string report;
-  std::vector<std::string> certificates, roots;
-  std::string at;
+  EvidencePlaces places;
+  KdsFlags kds;
+  std::string policy;
   bool cert_only = false;
   bool json = false;
 };
 
 constexpr char kFooter[] =
     "Checks format, certificate chain, dates, TCB, chip id and signature. DEBUG, VMPL, policy and measurement are\n"
-    "printed as facts: they are yours to judge. AMD's ASK and ASVK are filled in where the chain lacks them; a root\n"
-    "that is only in --certs is never trusted. A malformed file ends the run if --certs names it, and is skipped with\n"
-    "a warning if it was met in a directory (*.der, *.crt, *.cer, *.pem).\n"
+    "printed as facts: they are yours to judge, or that of --policy (docs/policy.md). `attestbed explain` says of "
+    "every\n"
+    "check what it found, and what to do next where one failed. AMD's ASK and ASVK are filled in where the chain "
+    "lacks\n"
+    "them; a root that is only in --certs is never trusted. A malformed file ends the run if --certs names it, and is\n"
+    "skipped with a warning if it was met in a directory (*.der, *.crt, *.cer, *.pem).\n"
     "Examples:\n"
     "  attestbed verify report.bin --certs vcek.der\n"
     "  attestbed verify report.bin --certs certs/ --at 2025-10-01T00:00:00Z --json\n"
     "  attestbed verify report.bin --certs certs/ --root ark.pem\n"
+    "  attestbed verify report.bin --certs certs/ --policy strict.toml\n"
+    "  attestbed verify report.bin --kds amd --kds-cache kds/ --crl kds\n"
     "  attestbed verify --cert-only --certs vcek.der\n";
 
-/// Inputs is everything that was read before the first check.
-struct Inputs {
-  std::vector<std::uint8_t> report;
-  LoadedCertificates loaded;
-  TrustedRoots roots = TrustedRoots::amd();
-  verify::Time at;
-};
-
-Checked<Inputs> read_inputs(const Options& options) {
-  Inputs inputs;
-  inputs.at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  if (!options.at.empty()) {
-    const Checked<verify::Time> at = verify::time_parse(options.at);
-    if (!at) return Refusal{Errc::bad_config, "--at", at.error().expected, at.error().found};
-    inputs.at = *at;
+// What the KDS adds is judged like every file; what it could not add is a refusal of its own.
+ReportJudgement judge_completed(const Evidence& evidence, KdsAccess& kds, JudgeUntil until) {
+  const Checked<snp::RawReport> report = verify::check_form(evidence.report);
+  if (!report) return judge_report(evidence, until);
+  for (;;) {
+    Evidence completed = evidence;
+    const Checked<void> fetched = kds.complete(*report, completed.roots, completed.loaded.certificates);
+    ReportJudgement judged;
+    judged.report = *report;
+    judged.refused = fetched ? std::nullopt : std::optional(fetched.error());
+    if (!fetched) return judged;
+    judged = judge_report(completed, until);
+    if (judged.refused && kds.forget_refused(*judged.refused)) continue;
+    if (judged.refused) return judged;
+    const Checked<void> revoked = kds.check_revocation(*judged.vek, evidence.at, &judged.passed);
+    if (!revoked) judged.refused = revoked.error();
+    if (!revoked) judged.verified.reset();
+    return judged;
   }
-  if (!options.report.empty()) inputs.report = TRY(read_file(options.report));
-  inputs.loaded = TRY(load_certificates(options.certificates));
-  if (!options.roots.empty()) {
-    const LoadedCertificates named = TRY(load_certificates(options.roots));
-    inputs.roots = TRY(TrustedRoots::from_certificates(named.certificates));
-    // A root file often holds the intermediate as well, as AMD's own cert_chain does.
-    inputs.loaded.certificates.insert(inputs.loaded.certificates.end(), named.certificates.begin(),
-                                      named.certificates.end());
-  }
-  return inputs;
 }
 
-Checked<void> judge_report(const Inputs& inputs, Verdict& verdict) {
-  const snp::RawReport report = TRY(verify::check_form(inputs.report));
-  verdict.passed.push_back({"form", "version " + std::to_string(report.version) + ", reserved fields zero"});
-  if (!verdict.cert_only) verdict.facts = describe_facts(report);
-  const Certificate chosen = TRY(verify::select_vek(report, inputs.loaded.certificates));
-  verdict.passed.push_back({"selection", std::string(kind_name(chosen.kind())) + " " +
-                                             verify::printable(chosen.source(), 200) + ", of " +
-                                             std::to_string(inputs.loaded.certificates.size()) + " certificates"});
-  const verify::Vek vek =
-      TRY(verify::verify_chain(chosen, inputs.loaded.certificates, inputs.roots, inputs.at, &verdict.passed));
-  if (verdict.cert_only) return {};
-  TRY(verify::verify_report(report, vek, &verdict.passed));
-  return {};
+void judge_one(const Evidence& evidence, KdsAccess& kds, const std::optional<verify::Policy>& policy,
+               Verdict& verdict) {
+  const JudgeUntil until = verdict.cert_only ? JudgeUntil::the_chain : JudgeUntil::the_report;
+  ReportJudgement judged = judge_completed(evidence, kds, until);
+  verdict.passed = std::move(judged.passed);
+  if (judged.refused) verdict.refused.push_back(*std::move(judged.refused));
+  if (judged.report) verdict.simulated_chip = is_simulated_chip(judged.report->chip_id);
+  if (judged.report && !verdict.cert_only && !policy) verdict.facts = describe_facts(*judged.report);
+  if (!judged.verified || !policy) return;
+  for (verify::Finding& finding : verify::appraise_all(*judged.verified, *policy)) {
+    if (finding.outcome == verify::Outcome::failed) verdict.refused.push_back(finding.refusal());
+    if (finding.outcome == verify::Outcome::passed) {
+      verdict.passed.push_back({std::string("policy: ") + finding.check, finding.found});
+    }
+  }
 }
 
-void judge_certificates(const Inputs& inputs, Verdict& verdict) {
+void judge_certificates(const Evidence& evidence, KdsAccess& kds, Verdict& verdict) {
   std::size_t veks = 0;
-  for (const Certificate& certificate : inputs.loaded.certificates) {
+  for (const Certificate& certificate : evidence.loaded.certificates) {
     if (certificate.kind() != Certificate::Kind::vcek && certificate.kind() != Certificate::Kind::vlek) continue;
     ++veks;
     verify::Steps passed;
-    const auto vek = verify::verify_chain(certificate, inputs.loaded.certificates, inputs.roots, inputs.at, &passed);
-    if (vek) verdict.passed.insert(verdict.passed.end(), passed.begin(), passed.end());
-    if (!vek) verdict.refused.push_back(vek.error());
+    const auto vek =
+        verify::verify_chain(certificate, evidence.loaded.certificates, evidence.roots, evidence.at, &passed);
+    const Checked<void> good = vek ? kds.check_revocation(*vek, evidence.at, &passed) : Checked<void>(vek.error());
+    if (good) verdict.passed.insert(verdict.passed.end(), passed.begin(), passed.end());
+    if (!good) verdict.refused.push_back(good.error());
   }
   if (veks > 0) return;
   verdict.refused.push_back({Errc::certificate_missing, "--certs", "a VCEK or VLEK",
-                             std::to_string(inputs.loaded.certificates.size()) + " certificates of other kinds"});
+                             std::to_string(evidence.loaded.certificates.size()) + " certificates of other kinds"});
 }
 
-int exit_code_of(const Refusal& refusal) {
-  if (refusal.code == Errc::bad_config) return kExitUsage;
-  return refusal.code == Errc::io_failed ? kExitCouldNotRun : kExitRefused;
+int refuse_to_begin(const Refusal& why) {
+  std::fprintf(stderr, "attestbed verify: %s\n", why.text().c_str());
+  return exit_code_of(why);
 }
 
 int verify_command(const Options& options) {
-  const Checked<Inputs> inputs = read_inputs(options);
-  if (!inputs) {
-    std::fprintf(stderr, "attestbed verify: %s\n", inputs.error().text().c_str());
-    return exit_code_of(inputs.error());
+  std::optional<verify::Policy> policy;
+  if (!options.policy.empty()) {
+    const Checked<verify::Policy> read = read_policy(options.policy);
+    if (!read) return refuse_to_begin(read.error());
+    policy = *read;
   }
+  const Checked<Evidence> evidence = read_evidence(options.places);
+  if (!evidence) return refuse_to_begin(evidence.error());
+  const Checked<std::unique_ptr<KdsAccess>> kds = KdsAccess::make(options.kds);
+  if (!kds) return refuse_to_begin(kds.error());
   Verdict verdict;
-  verdict.report_path = options.report;
-  verdict.at = inputs->at;
-  verdict.at_is_now = options.at.empty();
-  verdict.roots.assign(inputs->roots.certificates().begin(), inputs->roots.certificates().end());
-  verdict.roots_are_amds = !inputs->roots.simulated();
-  verdict.warnings = inputs->loaded.warnings;
+  verdict.report_path = options.places.report;
+  verdict.policy_path = options.policy;
+  verdict.at = evidence->at;
+  verdict.at_is_now = evidence->at_is_now;
+  verdict.roots.assign(evidence->roots.certificates().begin(), evidence->roots.certificates().end());
+  verdict.roots_are_amds = !evidence->roots.simulated();
+  verdict.warnings = evidence->loaded.warnings;
   verdict.cert_only = options.cert_only;
-  if (options.report.empty()) {
-    judge_certificates(*inputs, verdict);
-  } else if (const Checked<void> judged = judge_report(*inputs, verdict); !judged) {
-    verdict.refused.push_back(judged.error());
+  if (options.places.report.empty()) {
+    judge_certificates(*evidence, **kds, verdict);
+  } else {
+    judge_one(*evidence, **kds, policy, verdict);
   }
   const std::string out = options.json ? verdict_json(verdict).dump(2) + "\n" : verdict_text(verdict);
   std::fputs(out.c_str(), stdout);
   for (const Refusal& refusal : verdict.refused) {
     std::fprintf(stderr, "attestbed verify: %s\n", refusal.text().c_str());
   }
-  return verdict.ok() ? kExitOk : kExitRefused;
+  return verdict.ok() ? kExitOk : exit_code_of(verdict.refused.front());
 }
 
 }  // namespace
@@ -135,16 +143,20 @@ void add_verify(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("verify", "Verify a report and its certificates");
   CLI::Option* report =
-      command->add_option("REPORT", options->report, "The report, 1184 octets; may be omitted with --cert-only");
-  command->add_option("--certs", options->certificates, "Certificates, DER or PEM: files or directories")->required();
-  command->add_option("--root", options->roots, "Trust only the self-signed ARKs in these files, instead of AMD's");
-  command->add_option("--at", options->at, "Judge dates at this time, RFC 3339; default: now");
-  command->add_flag("--cert-only", options->cert_only,
-                    "Stop after the chain; without REPORT check every VCEK and VLEK that was given");
+      add_evidence_options(*command, options->places, "The report, 1184 octets; may be omitted with --cert-only");
+  command->add_option("--policy", options->policy, "Judge the verified report by this policy, too (TOML)");
+  CLI::Option* cert_only =
+      command->add_flag("--cert-only", options->cert_only,
+                        "Stop after the chain; without REPORT check every VCEK and VLEK that was given");
   command->add_flag("--json", options->json, "One JSON object; octets as hex");
+  add_kds_flags(*command, options->kds);
+  CLI::Option* certificates = command->get_option("--certs")->required(false);
   command->footer(kFooter);
-  command->callback([options, report, &exit_code] {
+  command->get_option("--policy")->excludes(cert_only);
+  command->callback([options, report, certificates, &exit_code] {
+    const bool from_kds = options->kds.in_use() && report->count() > 0;
     if (report->count() == 0 && !options->cert_only) throw CLI::RequiredError("REPORT");
+    if (certificates->count() == 0 && !from_kds) throw CLI::RequiredError("--certs, or --kds with a REPORT,");
     exit_code = verify_command(*options);
   });
 }

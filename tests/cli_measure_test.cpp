@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// `attestbed measure` as people run it: the program, its output, its exit code.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace attestbed {
+namespace {
+
+using nlohmann::json;
+
+const std::string kPages = std::string(ATTESTBED_SOURCE_DIR) + "/sim/testdata/reference-pages.txt";
+// facts/snp-firmware 5.4, the last step; and the same octets by base64(1).
+const std::string kDigest =
+    "cc8236f527dbb518d948e7de0ed0665679970cc320bf0e40f2188e7add456ae346c4d8ecc8404ef50eec0ee7b97ffebc";
+const std::string kBase64 = "zII29SfbtRjZSOfeDtBmVnmXDMMgvw5A8hiOet1FauNGxNjsyEBO9Q7sDue5f/68";
+
+struct Ran {
+  int exit_code;
+  std::string out;
+};
+
+Ran measure(const std::string& arguments) {
+  std::FILE* pipe = popen((ATTESTBED_PROGRAM " measure " + arguments + " 2>&1 </dev/null").c_str(), "r");
+  Ran ran{-1, {}};
+  char chunk[4096];
+  for (std::size_t n = 0; (n = std::fread(chunk, 1, sizeof chunk, pipe)) > 0;) ran.out.append(chunk, n);
+  const int status = pclose(pipe);
+  ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ran;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(CliMeasure, PrintsTheReferenceInThreeForms) {
+  EXPECT_EQ(measure("--pages " + kPages).out, kDigest + "\n");
+  EXPECT_EQ(measure("--pages " + kPages + " --format base64").out, kBase64 + "\n");
+  const Ran ran = measure("--pages " + kPages + " --json");
+  EXPECT_EQ(ran.exit_code, 0);
+  const json shown = json::parse(ran.out);
+  EXPECT_EQ(shown.at("measurement"), kDigest);
+  EXPECT_EQ(shown.at("base64"), kBase64);
+  EXPECT_EQ(shown.at("pages"), 8);
+  EXPECT_FALSE(shown.contains("steps"));
+}
+
+TEST(CliMeasure, ShowsTheDigestAfterEachPage) {
+  const json steps = json::parse(measure("--pages " + kPages + " --json --steps").out).at("steps");
+  ASSERT_EQ(steps.size(), 8U);
+  EXPECT_EQ(steps[0].at("type"), "normal");
+  EXPECT_EQ(steps[0].at("gpa"), "0x0000ffc00000");
+  EXPECT_TRUE(contains(steps[0].at("digest"), "dd2077f729b141fc30a417c61bc7bd7b"));
+  EXPECT_EQ(steps[2].at("gpa"), "0x000000801000");
+  EXPECT_TRUE(contains(steps[2].at("digest"), "4103a60c878f96baf83f7f2319345a75"));
+  EXPECT_EQ(steps[7].at("digest"), kDigest);
+  const std::string text = measure("--pages " + kPages + " --steps").out;
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 9);
+  EXPECT_TRUE(text.starts_with("normal     0x0000ffc00000 dd2077f7")) << text;
+  EXPECT_TRUE(text.ends_with("\n" + kDigest + "\n")) << text;
+}
+
+TEST(CliMeasure, ErrorsAreOneLineWithFilePlaceExpectedAndFound) {
+  struct Case {
+    const char* arguments;
+    int exit_code;
+    const char* text;
+  };
+  const Case kCases[] = {
+      {"", 2, "--pages, --ovmf or --igvm"},
+      {"--pages a --ovmf b", 2, "--ovmf"},
+      {"--pages a --vcpus 2", 2, "--ovmf"},
+      {"--ovmf a --initrd b", 2, "--kernel"},
+      {"--ovmf a --vcpus 0", 2, "--vcpus"},
+      {"--ovmf a --vcpus 4097", 2, "--vcpus"},
+      {"--ovmf a --vcpu-type Pentium", 2, "expected one of EPYC, "},
+      {"--ovmf a --vmm-type xen", 2, "expected one of QEMU, ec2, gce"},
+      {"--ovmf a --vcpu-sig 1 --vcpu-type EPYC", 2, "--vcpu-"},
+      {"--pages a --format xml", 2, "--format"},
+      {"--pages /nonexistent", 3, "io_failed: /nonexistent: "},
+      {"--ovmf /dev/null", 1, "image_malformed: /dev/null: offset 0x0: firmware size: expected a multiple of 0x1000"},
+      {"--igvm /dev/null", 1, "image_malformed: /dev/null: offset 0x0: IGVM fixed header: expected 24 octets"},
+      {"--ovmf /dev/zero", 1, "too_large"},
+  };
+  for (const Case& c : kCases) {
+    const Ran ran = measure(c.arguments);
+    EXPECT_EQ(ran.exit_code, c.exit_code) << c.arguments << ": " << ran.out;
+    EXPECT_TRUE(contains(ran.out, c.text)) << c.arguments << ": " << ran.out;
+    if (c.exit_code != 2) {
+      EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 1) << ran.out;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace attestbed

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/attestbed/evidence.h"
+#include "tools/attestbed/exit_code.h"
+#include "tools/attestbed/explanation.h"
+#include "tools/attestbed/policy_file.h"
+#include "tools/attestbed/subcommands.h"
+
+namespace attestbed::tools {
+namespace {
+
+using verify::Checked;
+
+struct Options {
+  EvidencePlaces places;
+  std::string policy;
+  bool json = false;
+};
+
+constexpr char kFooter[] =
+    "Every check there is on a report and on your policy (docs/policy.md), each with its verdict; for each failure "
+    "the\n"
+    "likely cause and what to run or do next. Without --policy only debug and a migration agent are refused.\n"
+    "Examples:\n"
+    "  attestbed explain report.bin --certs certs/ --policy strict.toml\n"
+    "  attestbed explain report.bin --certs ca/ --root ca/ark.pem --policy strict.toml --json\n"
+    "Exit codes: 0 every check passed, 1 one failed, 2 usage or policy file, 3 a file cannot be read.\n";
+
+int refuse_to_begin(const verify::Refusal& why) {
+  std::fprintf(stderr, "attestbed explain: %s\n", why.text().c_str());
+  return exit_code_of(why);
+}
+
+int explain_command(const Options& options) {
+  verify::Policy policy;
+  if (!options.policy.empty()) {
+    const Checked<verify::Policy> read = read_policy(options.policy);
+    if (!read) return refuse_to_begin(read.error());
+    policy = *read;
+  }
+  const Checked<Evidence> evidence = read_evidence(options.places);
+  if (!evidence) return refuse_to_begin(evidence.error());
+  const Explanation explanation = explain(*evidence, options.places, policy, options.policy);
+  const std::string out = options.json ? explanation_json(explanation).dump(2) + "\n" : explanation_text(explanation);
+  std::fputs(out.c_str(), stdout);
+  return explanation.accepted() ? kExitOk : kExitRefused;
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("explain", "Say of every check on a report why it passes or fails");
+  add_evidence_options(*command, options->places, "The report, 1184 octets")->required();
+  command->add_option("--policy", options->policy, "Judge the verified report by this policy (TOML)");
+  command->add_flag("--json", options->json, "One JSON object");
+  command->footer(kFooter);
+  command->callback([options, &exit_code] { exit_code = explain_command(*options); });
+}
+
+}  // namespace attestbed::tools

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/errc.h"
+
+namespace attestbed::tools {
+
+/// Cause is what most likely stands behind a failed check, and what to do or run next.
+///   next  may name {report}, {certs}, {root}, {policy} and {kds}; filled_in puts this run's own in their places
+struct Cause {
+  const char* check;
+  Errc code;
+  const char* cause;
+  const char* next;
+};
+
+/// cause_of finds the row of a check and the code it failed with; every pair that verification_checks() and
+/// policy_checks() name has one. Null for any other.
+const Cause* cause_of(std::string_view check, Errc code);
+
+/// NextPlaces are the words of this run, quoted for a shell where they need it.
+struct NextPlaces {
+  std::string report, certs, root, policy, kds;
+};
+std::string filled_in(std::string_view next, const NextPlaces& places);
+
+/// shell_words quotes paths for a POSIX shell and joins them.
+std::string shell_words(const std::vector<std::string>& words);
+
+}  // namespace attestbed::tools

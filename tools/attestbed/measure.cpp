@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/base/base64.h"
+#include "core/posix/describe.h"
+#include "sim/igvm.h"
+#include "sim/ovmf_launch.h"
+#include "sim/page_list.h"
+#include "tools/attestbed/exit_code.h"
+#include "tools/attestbed/subcommands.h"
+
+namespace attestbed::tools {
+namespace {
+
+using nlohmann::ordered_json;
+using sim::Failure;
+using sim::LaunchImage;
+using sim::Outcome;
+
+constexpr std::size_t kMaxKernelBytes = std::size_t{1} << 30;
+constexpr char kDefaultCpu[] = "EPYC-v4";
+
+struct Options {
+  std::string pages, ovmf, igvm;
+  std::string kernel, initrd, cmdline;
+  unsigned vcpus = 1;
+  std::string vcpu_type = kDefaultCpu, vmm_type = "QEMU";
+  std::uint64_t vcpu_signature = 0, guest_features = 1;
+  std::string format = "hex";
+  bool steps = false;
+};
+
+constexpr char kFooter[] =
+    "A page list has a line per region: TYPE GPA [option…], in the order of measuring. TYPE is normal, vmsa, zero,\n"
+    "unmeasured, secrets or cpuid. Options: pages=N, file=PATH, offset=N, repeat=HEX, large (pages of 2 MiB), "
+    "vmpl1=N,\n"
+    "vmpl2=N, vmpl3=N, and of a vmsa eip=N, cpu=N, features=N, vmm=NAME. # begins a comment.\n"
+    "A kernel needs a firmware that verifies it: one whose SEV metadata has a kernel hash table.\n"
+    "Examples:\n"
+    "  attestbed measure --pages guest.txt --steps\n"
+    "  attestbed measure --ovmf OVMF.fd --vcpus 4 --vcpu-type EPYC-Milan --guest-features 0x21\n"
+    "  attestbed measure --ovmf OVMF.fd --kernel vmlinuz --initrd initrd.img --append 'console=ttyS0' --json\n"
+    "  attestbed measure --igvm coconut-qemu.igvm\n";
+
+/// Digests are what a measurement found: the last one, and with --steps the one after each page.
+struct Digests {
+  snp::Measurement measurement{};
+  std::uint64_t pages = 0;
+  ordered_json steps = ordered_json::array();
+};
+
+Outcome<std::string> read(const std::string& path, std::size_t max) {
+  Result<std::string> octets = posix::read_file(path, max);
+  if (!octets) return sim::failure_at(path, octets.error());
+  return *std::move(octets);
+}
+
+Outcome<LaunchImage> ovmf(const Options& options) {
+  sim::OvmfLaunch launch;
+  launch.vcpus = options.vcpus;
+  launch.cpu.sev_features = options.guest_features;
+  launch.cpu.vmm = TRY(sim::vmm_named(options.vmm_type));
+  launch.cpu.cpu_signature = options.vcpu_signature;
+  if (options.vcpu_signature == 0) launch.cpu.cpu_signature = TRY(sim::cpu_signature_of(options.vcpu_type));
+  const std::string firmware = TRY(read(options.ovmf, sim::kMaxOvmfBytes));
+  std::string kernel, initrd;
+  if (!options.initrd.empty()) initrd = TRY(read(options.initrd, kMaxKernelBytes));
+  if (!options.kernel.empty()) {
+    kernel = TRY(read(options.kernel, kMaxKernelBytes));
+    launch.direct = sim::DirectKernel{bytes_of(kernel), bytes_of(initrd), options.cmdline};
+  }
+  return sim::ovmf_image(sim::ImageFile(options.ovmf, bytes_of(firmware)), launch);
+}
+
+Outcome<LaunchImage> image_of(const Options& options) {
+  if (!options.pages.empty()) return sim::load_page_list(options.pages);
+  if (!options.ovmf.empty()) return ovmf(options);
+  const std::string octets = TRY(read(options.igvm, sim::kMaxIgvmBytes));
+  return sim::igvm_image(sim::ImageFile(options.igvm, bytes_of(octets)));
+}
+
+std::string gpa_text(std::uint64_t gpa) {
+  char text[2 + 16 + 1];
+  std::snprintf(text, sizeof text, "0x%012llx", static_cast<unsigned long long>(gpa));
+  return text;
+}
+
+Outcome<Digests> measure_all(const Options& options) {
+  const LaunchImage image = TRY(image_of(options));
+  Digests digests;
+  const auto step = [&](const sim::LaunchRegion& region, std::uint64_t gpa, const snp::Measurement& digest) {
+    digests.pages += region.large ? sim::kLargePageBytes / snp::kPageBytes : 1;
+    if (!options.steps) return;
+    ordered_json line = {{"type", sim::page_type_name(region.type)}, {"gpa", gpa_text(gpa)}};
+    if (region.large) line["large"] = true;
+    line["name"] = region.name;
+    line["digest"] = posix::to_hex(digest);
+    digests.steps.push_back(std::move(line));
+  };
+  digests.measurement = TRY(sim::measure_image(image, step));
+  return digests;
+}
+
+std::string base64_text(const snp::Measurement& measurement) {
+  std::string text(base64_encoded_size(Base64::standard, measurement.size()), '\0');
+  Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  base64_encode(Base64::standard, measurement, out);
+  return text;
+}
+
+std::string text_of_digests(const Options& options, const Digests& digests) {
+  if (options.format == "json") {
+    ordered_json all = {{"measurement", posix::to_hex(digests.measurement)},
+                        {"base64", base64_text(digests.measurement)},
+                        {"pages", digests.pages}};
+    if (options.steps) all["steps"] = digests.steps;
+    return all.dump(2) + "\n";
+  }
+  std::string text;
+  for (const ordered_json& line : digests.steps) {
+    std::string type = line.at("type").get<std::string>();
+    type.resize(10, ' ');
+    text += type + " " + line.at("gpa").get<std::string>() + " " + line.at("digest").get<std::string>() + " " +
+            line.at("name").get<std::string>() + "\n";
+  }
+  return text + (options.format == "hex" ? posix::to_hex(digests.measurement) : base64_text(digests.measurement)) +
+         "\n";
+}
+
+int exit_code_of(Errc code) {
+  if (code == Errc::bad_config) return kExitUsage;
+  return code == Errc::io_failed || code == Errc::internal ? kExitCouldNotRun : kExitRefused;
+}
+
+int measure_command(const Options& options) {
+  const Outcome<Digests> digests = measure_all(options);
+  if (!digests) {
+    const ErrorRow& row = error_row(digests.error().code);
+    std::fprintf(stderr, "attestbed measure: %s: %s; %s\n", row.name, digests.error().text.c_str(), row.remedy);
+    return exit_code_of(digests.error().code);
+  }
+  std::fputs(text_of_digests(options, *digests).c_str(), stdout);
+  return kExitOk;
+}
+
+void add_ovmf_options(CLI::App& command, Options& into, CLI::Option* firmware) {
+  CLI::Option* kernel = command.add_option("--kernel", into.kernel, "Kernel that the host boots directly");
+  kernel->needs(firmware);
+  command.add_option("--initrd", into.initrd, "Its initial RAM disk")->needs(kernel);
+  command.add_option("--append", into.cmdline, "Its command line")->needs(kernel);
+  command.add_option("--vcpus", into.vcpus, "Virtual CPUs")
+      ->check(CLI::Range(1U, sim::kMaxVcpus))
+      ->needs(firmware)
+      ->capture_default_str();
+  CLI::Option* type = command.add_option("--vcpu-type", into.vcpu_type, "Processor model by QEMU's name");
+  type->needs(firmware)->capture_default_str();
+  command.add_option("--vcpu-sig", into.vcpu_signature, "CPUID 1 EAX of the processor, as 0x800f12")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{0xffffffff}))
+      ->needs(firmware)
+      ->excludes(type);
+  command.add_option("--vmm-type", into.vmm_type, "Whose first registers: QEMU, ec2 or gce")
+      ->needs(firmware)
+      ->capture_default_str();
+  command.add_option("--guest-features", into.guest_features, "SEV_FEATURES of the VMSAs, as 0x21; by default 1")
+      ->needs(firmware);
+}
+
+}  // namespace
+
+void add_measure(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("measure", "Compute the launch digest that a report will show as MEASUREMENT");
+  CLI::Option* pages = command->add_option("--pages", options->pages, "Page list that is launched");
+  CLI::Option* firmware = command->add_option("--ovmf", options->ovmf, "OVMF firmware that is launched");
+  CLI::Option* igvm = command->add_option("--igvm", options->igvm, "IGVM file that is launched");
+  pages->excludes(firmware)->excludes(igvm);
+  firmware->excludes(igvm);
+  add_ovmf_options(*command, *options, firmware);
+  command->add_option("--format", options->format, "hex, base64 or json")
+      ->check(CLI::IsMember({"hex", "base64", "json"}))
+      ->capture_default_str();
+  command->add_flag_callback(
+      "--json", [options] { options->format = "json"; }, "Same as --format json");
+  command->add_flag("--steps", options->steps, "The digest after each page, too");
+  command->footer(kFooter);
+  command->callback([options, pages, firmware, igvm, &exit_code] {
+    if (pages->count() + firmware->count() + igvm->count() == 0) throw CLI::RequiredError("--pages, --ovmf or --igvm");
+    exit_code = measure_command(*options);
+  });
+}
+
+}  // namespace attestbed::tools
