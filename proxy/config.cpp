@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "core/posix/vsock.h"
+#include "http-client/service_url.h"
 
 namespace attestbed::proxy {
 namespace {
