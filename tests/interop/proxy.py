@@ -197,9 +197,9 @@ class Proxy(Doors):
         try:
             exchange()
             return True
-        except Noisy:
+        except Noisy as noise:
             self.log("lost", code="line_noise")
-            return False
+            return noise.again
         except Unanswerable as failure:
             self.log("lost", attestation=attempt.name, code=str(failure))
             return False

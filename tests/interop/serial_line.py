@@ -13,6 +13,11 @@ SILENCE = 0.5
 DRAIN_SECONDS = 10.0
 
 
+def is_length(octets):
+    """Whether these are the eight octets of a first frame's length."""
+    return len(octets) == 8 and FIRST_LEAST <= int.from_bytes(octets, "little") <= FRAME_MAX
+
+
 class SerialLine(Line):
     """`for_ever` says that the line is a device: it is drained as long as it takes, a connection not."""
 
@@ -20,19 +25,24 @@ class SerialLine(Line):
         super().__init__(descriptor)
         self.for_ever = for_ever
 
-    def find_frame(self, first):
-        """Rule 1: the nine octets that begin a frame, or None if the line is noisy."""
+    def find_frame(self, first, seconds):
+        """Rule 1: the nine octets that begin a frame. Octets of another kind may be followed by none for `seconds`."""
         window, dropped = bytearray(first), 0
         while True:
             while len(window) < 9:
+                self.deadline = time.monotonic() + seconds
+                if not self.wait(select.POLLIN):
+                    if is_length(window):
+                        raise Failure("deadline", lost=True)
+                    raise Noisy(again=True)
                 octets = self.read_some(9 - len(window))
                 if not octets:
                     raise Failure("closed", lost=True)
                 window += octets
-            if FIRST_LEAST <= int.from_bytes(window[:8], "little") <= FRAME_MAX and window[8:] == b"{":
+            if is_length(window[:8]) and window[8:] == b"{":
                 return bytes(window)
             if dropped == SKIPPED_MOST:
-                return None
+                raise Noisy
             del window[0]
             dropped += 1
 
@@ -78,14 +88,12 @@ class SerialAttempts:
         if not first:
             return False
         attempt = proxy.new_attempt()
-        line.deadline, line.cancel = time.monotonic() + min(SEARCH_SECONDS, proxy.settings.timeout), proxy.end
+        line.cancel = proxy.end
         in_step = proxy.run_attempt(line, attempt, lambda: self.find_and_exchange(first, attempt))
         return in_step or line.drain(proxy.idle)
 
     def find_and_exchange(self, first, attempt):
-        begun = self.line.find_frame(first)
-        if begun is None:
-            raise Noisy
+        begun = self.line.find_frame(first, SEARCH_SECONDS)
         self.line.deadline = time.monotonic() + self.proxy.settings.timeout
         self.proxy.in_session(lambda: self.exchange(self.line.read_found(begun), attempt))
 
@@ -107,4 +115,9 @@ class SerialAttempts:
 
 
 class Noisy(Exception):
-    """More noise than rule 1 skips: nothing is told, the line is drained."""
+    """What came is no frame, and nothing is told. `again`: nothing followed it, so the line is idle; otherwise it was more
+    than rule 1 skips, and the line is drained."""
+
+    def __init__(self, again=False):
+        super().__init__()
+        self.again = again

@@ -15,11 +15,11 @@ from wire import frame
 from world import DEFAULT, OWN, PATIENCE, REQUEST_1, SECRETS, WORLD, real_guest
 
 class RealGuest(unittest.TestCase):
-    """attest-guest over ptys, proxy.py at the far end."""
+    """attest-guest over ptys, proxy.py at the far end if nothing else is said."""
 
-    def attest(self, cable):
+    def attest(self, cable, start=WORLD.start_python_proxy):
         with cable:
-            program = WORLD.start_python_proxy(WORLD.url, line="--serial", at=cable.proxy)
+            program = start(WORLD.url, line="--serial", at=cable.proxy)
             found = real_guest(cable.guest, line="--serial")
             self.assertEqual(program.stop(), 0)
         self.assertEqual(found, (0, None, SECRETS[DEFAULT]))
@@ -31,6 +31,12 @@ class RealGuest(unittest.TestCase):
     def test_lost_frame(self):
         """The whole first frame is lost: the guest writes it again."""
         self.assertEqual(self.attest(Cable(loses=len(frame(REQUEST_1)))).count('"released"'), 1)
+
+    def test_lost_octets(self):
+        """The first 20 octets of frame 1 are lost: what is left is noise, and the guest writes the frame again."""
+        for start in (WORLD.start_real_proxy, WORLD.start_python_proxy):
+            with self.subTest(start.__name__):
+                self.assertEqual(self.attest(Cable(loses=20), start).count('"released"'), 1)
 
     def test_late_frames(self):
         """Both frames 1 arrive at once: the proxy answers both, and the guest drops the second answer."""
@@ -118,6 +124,21 @@ class Rules(unittest.TestCase):
         self.assertTrue(self.silent(raw, 1.0))
         self.assertIn("line_noise", program.events())
         self.assertIn("challenge", raw.ask(frame(REQUEST_1)))
+
+    @at_both()
+    def test_little_noise(self, raw, program):
+        """Rule 1: when nothing came for 5 s it is dropped, in silence, and the line is idle."""
+        raw.line.write(frame(REQUEST_1)[:3])
+        self.assertTrue(self.silent(raw, 6.0))
+        self.assertIn("line_noise", program.events())
+        self.assertIn("challenge", raw.ask(frame(REQUEST_1)))
+
+    @at_both()
+    def test_length_alone(self, raw, _):
+        """Rule 1: only the brace is missing, so the guest is told."""
+        raw.line.write(b"kernel: " + frame(REQUEST_1)[:8])
+        self.assertTrue(self.silent(raw, 4.0))
+        self.assertEqual(raw.read()["ext"]["error"]["code"], "guest_timeout")
 
     @at_both()
     def test_noise_within(self, raw, _):
