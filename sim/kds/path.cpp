@@ -63,6 +63,7 @@ std::optional<std::uint8_t> level(std::string_view digits) {
 std::optional<snp::Tcb> tcb_in_query(std::string_view query, snp::Product product) {
   snp::Tcb tcb;
   bool seen[std::size(kLevels)] = {};
+  if (query.ends_with('&')) return std::nullopt;
   while (!query.empty()) {
     std::string_view value = take_until(query, '&');
     const std::string_view name = take_until(value, '=');
