@@ -49,6 +49,7 @@ class Case:
     policy: int
     masked_chip: bool = False
     signed: bool = True
+    maker: str = 'snp-sim'
     mutation: str = ''
     origin: Case | None = None
     directory: pathlib.Path | None = None
@@ -66,7 +67,7 @@ class Case:
     def attributes(self) -> dict[str, object]:
         """attributes are what exclusions and disagreements choose cases by."""
         return {'product': self.product, 'version': self.version, 'key': self.key, 'masked_chip': self.masked_chip,
-                'signed': self.signed}
+                'signed': self.signed, 'maker': self.maker}
 
     def write(self, below: pathlib.Path) -> None:
         """write saves the case in a directory of its own, laid out as snpguest reads it."""
@@ -87,6 +88,14 @@ class Case:
         files['signed.bin'] = self.report[:SIGNED_OCTETS]
         files['signature.der'] = signature_der(self.report)
         return files
+
+
+def case_of(name: str, product: str, key: str, report: bytes, certificates: dict[str, bytes],
+            maker: str = 'snp-sim') -> Case:
+    """case_of is a valid case; what is known of the report is read in it."""
+    version, policy, flags = (int.from_bytes(field(report, part), 'little') for part in ('VERSION', 'POLICY', 'KEY_FLAGS'))
+    return Case(name, product, version, key, report, certificates, policy, masked_chip=not any(field(report, 'CHIP_ID')),
+                signed=flags >> 2 & 7 != 7, maker=maker)
 
 
 def pem(der: bytes) -> bytes:

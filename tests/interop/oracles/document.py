@@ -20,7 +20,7 @@ def chosen(when: dict) -> str:
 
 def made_part(expectations: Expectations) -> str:
     lines = ['### What an oracle does not support', '', '| oracle | cases | its own words |', '| --- | --- | --- |']
-    for name, oracle in expectations.oracles.items():
+    for name, oracle in (expectations.oracles | expectations.readers).items():
         for exclusion in oracle.get('exclusion', []):
             lines.append(f'| {name} | {chosen(exclusion["when"])} | `{exclusion["message"]}` |')
     lines += ['', '### Where we disagree', '']

@@ -28,7 +28,8 @@ class Expectations:
 
     def __init__(self, oracles: pathlib.Path = HERE / 'oracles.toml',
                  disagreements: pathlib.Path = HERE / 'disagreements.toml'):
-        self.oracles = tomllib.loads(oracles.read_text())['oracle']
+        supported = tomllib.loads(oracles.read_text())
+        self.oracles, self.readers = supported['oracle'], supported['reader']
         self.disagreements = tomllib.loads(disagreements.read_text())['disagreement']
         self.occurred: collections.Counter[tuple[str, str, str]] = collections.Counter()
         self.failures: list[str] = []
@@ -37,7 +38,8 @@ class Expectations:
 
     def exclusion(self, oracle: str, case: Case) -> dict | None:
         """exclusion is why this oracle has nothing to say about such cases, or None."""
-        return next((e for e in self.oracles.get(oracle, {}).get('exclusion', []) if matches(e['when'], case)), None)
+        known = self.oracles | self.readers
+        return next((e for e in known.get(oracle, {}).get('exclusion', []) if matches(e['when'], case)), None)
 
     def take(self, oracle: str, case: Case, verdict: Verdict, column: str) -> None:
         """take judges a verdict of an oracle on a case."""

@@ -24,7 +24,7 @@ fresh() {
 made() { local name="$1"; shift; cat "$@" | sha256sum >"$out/$name.stamp"; }
 
 go_programs() {
-  local files=("$here/go/go.mod" "$here/go/go.sum" "$here/go/peer_bench/main.go") version
+  local files=("$here/go/go.mod" "$here/go/go.sum" "$here/go"/*/main.go) version
   fresh go "${files[@]}" || return 0
   version="$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//')" || true
   at_least "$least_go" "${version:-0}" || {
@@ -34,7 +34,7 @@ go_programs() {
   }
   say "building check and show of go-sev-guest with Go $version"
   (cd "$here/go" && GOTOOLCHAIN=local GOFLAGS=-mod=readonly go build -trimpath -o "$out/bin/" \
-    github.com/google/go-sev-guest/tools/check github.com/google/go-sev-guest/tools/show ./peer_bench) >&2 ||
+    github.com/google/go-sev-guest/tools/check github.com/google/go-sev-guest/tools/show ./peer_bench ./foreign_reports) >&2 ||
     fail 'go build failed'
   made go "${files[@]}"
 }

@@ -70,8 +70,7 @@ class LaunchDigests:
                 elif kind == 'zero':
                     context.update_zero_pages(gpa, 4096 * pages)
                 elif kind == 'unmeasured':
-                    for page in range(pages):
-                        context.update_unmeasured_page(gpa + 4096 * page)
+                    context.update_unmeasured_pages(gpa, 4096 * pages)
                 elif kind == 'secrets':
                     context.update_secrets_page(gpa)
                 else:

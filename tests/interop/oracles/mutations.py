@@ -4,7 +4,7 @@ own key shows who looks at what it says."""
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cases import (COMPONENT_OCTETS, FIELDS, SIGNATURE_R, SIGNATURE_S, Case, component, field, signed_again, with_field,
                    with_octets, with_signature)
@@ -168,8 +168,9 @@ def cpuid_of_another_product(case: Case, authority: Authority, _: random.Random)
     return {'report': signed_again(report, authority.private_key(case.key))}
 
 
-FROM_V3 = {'resigned-version-6': set_to('VERSION', 6), 'resigned-cpuid-other': cpuid_of_another_product, 'bit-cpuid-family': flipped_family_or_model,
-           'bit-cpuid-stepping': flipped_stepping(0, 4), 'bit-cpuid-stepping-high': flipped_stepping(4, 8)}
+FROM_V3 = {'resigned-version-6': set_to('VERSION', 6), 'resigned-cpuid-other': cpuid_of_another_product,
+           'bit-cpuid-family': flipped_family_or_model, 'bit-cpuid-stepping': flipped_stepping(0, 4),
+           'bit-cpuid-stepping-high': flipped_stepping(4, 8)}
 ONLY_V2 = {'resigned-cpuid-early': set_to('CPUID', 0x010119), 'bit-cpuid-early': flipped('CPUID')}
 MILAN_GENOA = {'resigned-tcb-boot-loader': tcb_below(0), 'resigned-tcb-tee': tcb_below(1),
                'resigned-tcb-snp': tcb_below(6), 'resigned-tcb-reserved': set_bits('REPORTED_TCB', 1 << 24)}
@@ -209,9 +210,10 @@ def applicable(case: Case) -> dict:
     return found
 
 
-def mutations(cases: list[tuple[Case, Authority]], least: int, seed: int) -> Iterator[Case]:
+def mutations(cases: list[tuple[Case, Authority]], least: int, seed: int,
+              supporters: Callable[[Case], int]) -> Iterator[Case]:
     """mutations yields every kind at least once, and goes round until there are `least`; each of a case of its turn, in the
-    first round of one that every oracle supports, if the kind has such cases."""
+    first round of one that the most oracles support: whoever accepts a kind has then been asked."""
     chosen = random.Random(seed)
     chosen.shuffle(cases)
     valid = [case for case, _ in cases]
@@ -219,7 +221,9 @@ def mutations(cases: list[tuple[Case, Authority]], least: int, seed: int) -> Ite
     names += sorted(set().union(*(foreign_certificates(case, valid, chosen) for case in valid)))
     while made < least:
         for name in names:
-            case, authority = _next_for(name, cases, turn, valid, chosen, made < len(names))
+            fits = _fitting(name, cases, turn, valid, chosen)
+            # max() takes the first of equals, so turns are kept.
+            case, authority = max(fits, key=lambda one: supporters(one[0])) if made < len(names) else next(fits)
             turn += 1
             changes = (foreign_certificates(case, valid, chosen)[name] if name.startswith('swapped-')
                        else applicable(case)[name](case, authority, chosen))
@@ -227,17 +231,10 @@ def mutations(cases: list[tuple[Case, Authority]], least: int, seed: int) -> Ite
             made += 1
 
 
-def _next_for(name: str, cases: list[tuple[Case, Authority]], turn: int, valid: list[Case], chosen: random.Random,
-              supported: bool):
-    fits = None
+def _fitting(name: str, cases: list[tuple[Case, Authority]], turn: int, valid: list[Case],
+             chosen: random.Random) -> Iterator[tuple[Case, Authority]]:
+    """_fitting are the cases in which this mutation breaks something, beginning with whose turn it is."""
     for step in range(len(cases)):
         case, authority = cases[(turn + step) % len(cases)]
-        swaps = foreign_certificates(case, valid, chosen) if name.startswith('swapped-') else applicable(case)
-        if name not in swaps:
-            continue
-        fits = fits or (case, authority)
-        if not supported or (case.product != 'Turin' and case.version > 2):
-            return case, authority
-    if fits is None:
-        raise AssertionError(name)
-    return fits
+        if name in (foreign_certificates(case, valid, chosen) if name.startswith('swapped-') else applicable(case)):
+            yield case, authority

@@ -16,13 +16,16 @@ import document
 from cases import Case
 from expectations import Expectations
 from feed import Feed
+from foreign_cases import made_by_amd, made_by_go_sev_guest
 from judges import Judges
 from launch_digests import agreement
 from mutations import mutations
+from readers import all_alike
 from valid_reports import valid_reports
 
 VALID, MUTATED, SEED = 200, 200, 20251101
-DOCUMENT = pathlib.Path(__file__).resolve().parents[3] / 'docs' / 'interop.md'
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+DOCUMENT, SAMPLES = ROOT / 'docs' / 'interop.md', ROOT / 'core' / 'verify' / 'testdata'
 
 
 def arguments() -> argparse.Namespace:
@@ -39,6 +42,8 @@ def arguments() -> argparse.Namespace:
 
 
 def column(case: Case) -> str:
+    if case.maker != 'snp-sim':
+        return f'by {case.maker}'
     if not case.mutation:
         return f'{case.product} v{case.version}' if case.signed else 'unsigned'
     kind = case.mutation.split('-')[0]
@@ -59,6 +64,34 @@ def judge_all(cases: list[Case], judges: dict, expectations: Expectations) -> No
             expectations.take(name, case, verdict.result(), column(case))
 
 
+def judges_of(options: argparse.Namespace) -> dict:
+    at = Judges(options.ours, options.foreign)
+    judges = {'attestbed': at.attestbed, 'check': at.check, 'sev': at.sev, 'snpguest': at.snpguest, 'openssl': at.openssl,
+              'cryptography': at.cryptography}
+    return {name: judge for name, judge in judges.items() if name not in options.without}
+
+
+def foreign_cases(options: argparse.Namespace) -> tuple[list[Case], list[str]]:
+    cases, expired = made_by_amd(SAMPLES)
+    if 'check' not in options.without:
+        cases += made_by_go_sev_guest(options.foreign / 'foreign_reports', options.out / 'made' / 'go-sev-guest')
+    return cases, expired
+
+
+def print_verdicts(cases: list[Case], judges: dict, expectations: Expectations) -> None:
+    """print_verdicts prints the two tables, valid cases and mutations, and how often each disagreement occurred."""
+    valid, mutated = [case for case in cases if not case.mutation], [case for case in cases if case.mutation]
+    signed = sum(case.signed for case in valid)
+    print(f'{signed} valid reports: accepted of judged; {len(valid) - signed} unsigned: refused of judged\n'
+          f'{expectations.table(list(judges), list(dict.fromkeys(map(column, valid))))}\n')
+    print(f'{len(mutated)} mutations of {len({case.mutation for case in mutated})} kinds: refused of judged (accepted)\n'
+          f'{expectations.table(list(judges), sorted(set(map(column, mutated))))}\n')
+    print('explained in docs/interop.md:')
+    for entry in expectations.disagreements:
+        counts = [count for (name, *_), count in expectations.occurred.items() if name == entry['id']]
+        print(f'  {entry["id"]}: {sum(counts)} verdicts on {len(counts)} kinds')
+
+
 def main() -> int:
     options = arguments()
     if options.document:
@@ -66,33 +99,30 @@ def main() -> int:
         return 0
     shutil.rmtree(options.out, ignore_errors=True)
     feed = Feed(options.ours / 'snp-sim', options.out / 'made', options.seed)
-    expectations = Expectations()
-    at = Judges(options.ours, options.foreign)
-    judges = {'attestbed': at.attestbed, 'check': at.check, 'sev': at.sev, 'snpguest': at.snpguest, 'openssl': at.openssl,
-              'cryptography': at.cryptography}
-    judges = {name: judge for name, judge in judges.items() if name not in options.without}
-    valid = valid_reports(feed, options.valid)
-    signed = [(case, authority) for case, authority in valid if case.signed]
-    cases = [case for case, _ in valid] + list(mutations(signed, options.mutations, options.seed))
+    expectations, judges = Expectations(), judges_of(options)
+
+    def supporters(case: Case) -> int:
+        return sum(expectations.exclusion(name, case) is None for name in judges)
+
+    made = valid_reports(feed, options.valid)
+    others, expired = foreign_cases(options)
+    valid = [case for case, _ in made] + others
+    signed = [(case, authority) for case, authority in made if case.signed]
+    cases = valid + list(mutations(signed, options.mutations, options.seed, supporters))
     for case in cases:
         case.write(options.out / ('mutations' if case.mutation else 'valid'))
     judge_all(cases, judges, expectations)
     failures = expectations.finish(cases, set(judges))
     if not document.is_true(DOCUMENT, expectations):
         failures.append(f'{DOCUMENT} is not what the data says: {sys.argv[0]} --document {DOCUMENT}')
-    columns = list(dict.fromkeys(column(case) for case in cases if not case.mutation))
-    print(f'{len(signed)} valid reports: accepted of judged; {len(valid) - len(signed)} unsigned: refused\n{expectations.table(list(judges), columns)}\n')
-    columns = sorted({column(case) for case in cases if case.mutation})
-    kinds = {case.mutation for case in cases if case.mutation}
-    print(f'{len(cases) - len(valid)} mutations of {len(kinds)} kinds: refused of judged (accepted)\n'
-          f'{expectations.table(list(judges), columns)}\n')
-    print('explained in docs/interop.md:')
-    for entry in expectations.disagreements:
-        counts = [count for (name, *_), count in expectations.occurred.items() if name == entry['id']]
-        print(f'  {entry["id"]}: {sum(counts)} cases, {len(counts)} kinds')
+    print_verdicts(cases, judges, expectations)
+    if expired:
+        print(f'\nnot judged here, since the endorsement has expired and no oracle takes a time: {", ".join(expired)}')
+    readings, unlike = all_alike(valid, options.ours, options.foreign, options.without, expectations)
+    print(f'\nfields read beside attestbed show:\n{readings}')
     launches, differ = agreement(options.ours, options.foreign, options.out / 'launch', options.seed)
     print(f'\nlaunch digests and ID blocks, beside sev-snp-measure:\n{launches}')
-    failures += differ
+    failures += unlike + differ
     for failure in failures:
         print(f'FAILED: {failure}', file=sys.stderr)
     return 1 if failures else 0
