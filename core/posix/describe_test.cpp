@@ -50,7 +50,7 @@ const Sentence kSentences[] = {
      "trailing_bytes: octets follow where the input must end (at JSON; 57 octets): "},
     {"Bits",
      {Errc::report_reserved, "report 0x048 bits 31:5", 32, 0},
-     "report_reserved: octets that this report version reserves are not zero (at report 0x048 bits 31:5; found "
+     "report_reserved: octets or values that this report version reserves are in use (at report 0x048 bits 31:5; found "
      "0x20): "},
     {"NothingInAFrame",
      {Errc::frame_empty, "frame length", 0, 65536},

@@ -8,6 +8,8 @@
 namespace attestbed::snp {
 namespace {
 
+constexpr std::uint32_t kMaxVmpl = 3;
+
 Status demand_zero(Bytes octets, const char* where) {
   Reader reader(octets);
   return reader.zeros(octets.size(), where);
@@ -30,6 +32,8 @@ Status check_reserved(const RawReport& report) {
   if (version < 5) TRY(zero(0x1f8, 0x208, "report 0x1f8..0x207"));
   TRY(zero(0x208, 0x2a0, "report 0x208..0x29f"));
   TRY(zero(0x2a0 + 144, kReportBytes, "report 0x330..0x49f"));
+  // There are four VMPLs; reports that a host asked for itself carry another number, and no guest vouches for them.
+  if (report.vmpl > kMaxVmpl) return Error{Errc::report_reserved, "report VMPL", report.vmpl, kMaxVmpl};
   if ((report.key_flags >> 5) != 0) return Error{Errc::report_reserved, "report 0x048 bits 31:5", report.key_flags, 0};
   return ok();
 }

@@ -96,6 +96,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Mutation{"PolicyBit17Clear", "v3-milan.bin", 0x0a, 0x01, Errc::report_policy_bits},
                     Mutation{"PolicyBit26", "v3-milan.bin", 0x0b, 0x04, Errc::report_policy_bits},
                     Mutation{"PolicyBit63", "v3-milan.bin", 0x0f, 0x80, Errc::report_policy_bits},
+                    Mutation{"Vmpl4", "v3-milan.bin", 0x30, 4, Errc::report_reserved},
+                    Mutation{"VmplTop", "v5-genoa.bin", 0x33, 0x80, Errc::report_reserved},
                     Mutation{"KeyFlagsBit5", "v3-milan.bin", 0x48, 0x20, Errc::report_reserved},
                     Mutation{"KeyFlagsTop", "v3-milan.bin", 0x4b, 0x80, Errc::report_reserved},
                     Mutation{"Reserved4c", "v3-milan.bin", 0x4c, 1, Errc::report_reserved},

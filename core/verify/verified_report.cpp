@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/verify/verified_report.h"
 
+#include <array>
 #include <cstdio>
 
 #include "core/verify/certificate_impl.h"
@@ -43,6 +44,19 @@ Checked<void> check_tcb_order(const snp::RawReport& report, snp::Product product
   return {};
 }
 
+/// check_firmware_order demands the same of the firmware's version: what is committed cannot be newer than what runs.
+Checked<void> check_firmware_order(const snp::RawReport& report) {
+  const auto parts = [](const snp::FirmwareVersion& version) {
+    return std::array{version.major, version.minor, version.build};
+  };
+  const auto text = [](const snp::FirmwareVersion& version) {
+    return std::to_string(version.major) + "." + std::to_string(version.minor) + "." + std::to_string(version.build);
+  };
+  if (parts(report.committed) <= parts(report.current)) return {};
+  return Refusal{Errc::tcb_order, "COMMITTED_MAJOR, COMMITTED_MINOR, COMMITTED_BUILD",
+                 "at most CURRENT's " + text(report.current), text(report.committed)};
+}
+
 std::string chip_id_text(const snp::RawReport& report, const Vek& vek) {
   if (vek.hardware_id().empty()) return "not compared: a VLEK belongs to no chip";
   if (chip_id_is_masked(report)) return "not compared: masked (all zero)";
@@ -73,7 +87,8 @@ Checked<snp::RawReport> check_form(Bytes octets) {
     case Errc::report_policy_bits:
       return Refusal{error.code, error.where, "bit 17 set and bits 63:26 clear", found};
     default:
-      return Refusal{error.code, error.where, "zero", found};
+      if (error.expected == 0) return Refusal{error.code, error.where, "zero", found};
+      return Refusal{error.code, error.where, "at most " + std::to_string(error.expected), std::to_string(error.found)};
   }
 }
 
@@ -100,6 +115,7 @@ Checked<VerifiedReport> verify_report(const snp::RawReport& unchecked, const Vek
   pass("signature", [] { return std::string("ECDSA P-384 over octets 0x000..0x29f"); });
   TRY(check_tcb_octets(report, vek.product()));
   TRY(check_tcb_order(report, vek.product()));
+  TRY(check_firmware_order(report));
   pass("tcb order", [] { return std::string("reported <= committed <= current"); });
   return VerifiedReport(report, vek, chip_id_is_masked(report));
 }

@@ -48,6 +48,8 @@ const Change kChanges[] = {
     {"VersionSix", [](RawReport& r) { r.version = 6; }, Errc::report_version},
     {"PolicyBit17Clear", [](RawReport& r) { r.policy = 0x10000; }, Errc::report_policy_bits},
     {"PolicyBit26Set", [](RawReport& r) { r.policy = 0x30000 | 1ULL << 26; }, Errc::report_policy_bits},
+    {"VmplFour", [](RawReport& r) { r.vmpl = 4; }, Errc::report_reserved},
+    {"VmplOfAHostsOwnReport", [](RawReport& r) { r.vmpl = 0xffffffff; }, Errc::report_reserved},
     {"ReservedSet", [](RawReport& r) { r.reserved2[151] = 1; }, Errc::report_reserved},
     {"MitigationVectorInVersion3", [](RawReport& r) { r.launch_mit_vector = 1; }, Errc::report_reserved},
     {"CpuidInVersion2", [](RawReport& r) { r.version = 2; }, Errc::report_reserved},
@@ -66,6 +68,17 @@ const Change kChanges[] = {
     {"CurrentTcbReservedOctet", [](RawReport& r) { r.current_tcb[2] = 1; }, Errc::report_reserved},
     {"CommittedTcbReservedOctet", [](RawReport& r) { r.committed_tcb[5] = 1; }, Errc::report_reserved},
     {"LaunchTcbReservedOctet", [](RawReport& r) { r.launch_tcb[4] = 1; }, Errc::report_reserved},
+    {"CommittedMajorAboveCurrent",
+     [](RawReport& r) {
+       r.committed = {0, 0, 1, 0};
+     },
+     Errc::tcb_order},
+    {"CommittedBuildAboveCurrent",
+     [](RawReport& r) {
+       r.current = {29, 55, 1, 0};
+       r.committed = {30, 55, 1, 0};
+     },
+     Errc::tcb_order},
     {"CommittedAboveCurrent", [](RawReport& r) { r.current_tcb = tcb_with(Product::milan, &snp::Tcb::tee, -1); },
      Errc::tcb_order},
 };
@@ -83,6 +96,21 @@ TEST(VerifyReport, RefusesOneWrongThing) {
     const bool well_formed = check_form(snp::octets_of(report)).has_value();
     test::expect_declared(well_formed ? 7 + passed.size() : 0, verified.error().code);
     EXPECT_STREQ(error_name(verified.error().code), error_name(each.expected)) << verified.error().text();
+  }
+}
+
+TEST(VerifyReport, AcceptsTheFourVmplsAndNamesAnotherOne) {
+  const Vek vek = vek_of(Product::milan);
+  for (const std::uint32_t vmpl : {0U, 1U, 2U, 3U, 4U}) {
+    RawReport report = test::report_for(Product::milan);
+    report.vmpl = vmpl;
+    test::sign(report, test::vek_key());
+    const auto verified = verify_report(report, vek);
+    ASSERT_EQ(verified.has_value(), vmpl < 4) << vmpl;
+    if (verified) continue;
+    EXPECT_EQ(verified.error().field, "report VMPL");
+    EXPECT_EQ(verified.error().expected, "at most 3");
+    EXPECT_EQ(verified.error().found, "4");
   }
 }
 
