@@ -9,6 +9,7 @@
 #include "core/attest.h"
 #include "core/posix/vsock.h"
 #include "core/protocol/guest_line.h"
+#include "proxy/draining_lines.h"
 #include "proxy/http_client.h"
 #include "proxy/kbs_messages.h"
 #include "proxy/server.h"
@@ -236,6 +237,10 @@ TEST(ProtocolDoc, NumbersAreThoseOfTheCode) {
       {"serial: least length of the first frame", protocol::kMinFoundBytes},
       {"serial: proxy's silence after noise", ms(proxy::kSerialSilence)},
       {"serial: octets that are no frame yet, most", ms(proxy::kFrameStartPatience)},
+      {"serial socket: draining without silence, most", ms(proxy::DrainingLines::kLongestDrain)},
+      {"unix, vsock: reading on before the line is closed, most", ms(proxy::DrainingLines::kToRead)},
+      {"any line that can be closed: octets dropped before it is, most", proxy::DrainingLines::kMostOctets},
+      {"lines that are being given up, most", proxy::DrainingLines::kMostLeaving},
       {"open lines, default", server.max_lines},
       {"open lines of one CID, most", server.max_lines_per_peer},
       {"attempts of a peer at once, default", server.attempts.at_once},
