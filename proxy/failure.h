@@ -11,8 +11,7 @@ namespace attestbed::proxy {
 ///   code      one of the codes a proxy may send (error_row(code).on_wire)
 ///   detail    for guest and log: the proxy's own words, never a peer's text
 ///   received  for the log alone: the beginning of what a broker sent, or libcurl's account of why nothing came; at
-///   most
-///             kMaxReceivedBytes; never a token, a cookie or any part of a sealed secret
+///             most kMaxReceivedBytes; never a token, a cookie or any part of a sealed secret
 struct Failure {
   Errc code = Errc::proxy_internal;
   std::string detail;
