@@ -166,14 +166,18 @@ class Proxy(Doors):
         except Failure as failure:
             raise Unanswerable(failure.code) from None
 
+    def first_octet(self, line):
+        """What ends an idle line's wait, which has no deadline; nothing if that was the line's end, or ours."""
+        line.deadline, line.cancel = None, self.idle
+        try:
+            return line.read_some(1)
+        except Failure:
+            return b""
+
     def serve_attempt(self, line, budget):
         """One attempt; says whether the line can carry another."""
         attempt = Attempt()
-        line.deadline, line.cancel = None, self.idle
-        try:
-            first = line.read_some(1)
-        except Failure:
-            return False
+        first = self.first_octet(line)
         if not first:
             return False
         line.deadline, line.cancel = time.monotonic() + self.settings.timeout, self.end

@@ -80,11 +80,7 @@ class SerialAttempts:
     def serve_one(self):
         """Says whether the line is idle again."""
         line, proxy = self.line, self.proxy
-        line.deadline, line.cancel = None, proxy.idle
-        try:
-            first = line.read_some(1)
-        except Failure:
-            return False
+        first = proxy.first_octet(line)
         if not first:
             return False
         attempt = proxy.new_attempt()
