@@ -27,7 +27,13 @@ class LogCapture {
   LogCapture& operator=(const LogCapture&) = delete;
 
   std::string text() const { return lines_.str(); }
-  bool has(const std::string& piece) const { return text().find(piece) != std::string::npos; }
+  bool has(const std::string& piece) const { return count(piece) > 0; }
+  int count(const std::string& piece) const {
+    const std::string all = text();
+    int found = 0;
+    for (std::size_t at = all.find(piece); at != all.npos; at = all.find(piece, at + piece.size())) ++found;
+    return found;
+  }
 
  private:
   std::ostringstream lines_;

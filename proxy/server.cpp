@@ -3,18 +3,17 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <map>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/log/event_log.h"
-#include "proxy/guest_wire.h"
+#include "proxy/refusal_frame.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -22,10 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using log::Level;
 
-constexpr auto kPatience = 1ms;     // of the poll loop with one line; a deadline of `now` would not even try
-constexpr int kMostAccepts = 32;    // at one door in one round
-constexpr int kMostLooks = 64;      // for a frame, at one line in one round
-constexpr auto kDoorPause = 200ms;  // when the system has no descriptor to give
+constexpr auto kPatience = 1ms;  // a deadline of `now` would not even try
 
 void signal_fd(int fd) {
   const std::uint64_t one = 1;
@@ -35,15 +31,6 @@ void signal_fd(int fd) {
 void empty_fd(int fd) {
   std::array<std::uint8_t, 512> sink;
   (void)!read(fd, sink.data(), sink.size());
-}
-
-// has_octets: there is something to read. A vsock socket cannot be asked how much, but it lets itself be looked at.
-bool has_octets(int fd) {
-  std::uint8_t octet = 0;
-  const ssize_t seen = recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (seen >= 0 || errno != ENOTSOCK) return seen > 0;
-  int waiting = 0;
-  return ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 std::vector<std::unique_ptr<Listener>> only(std::unique_ptr<Listener> door) {
@@ -61,6 +48,7 @@ struct Server::Polled {
 
   static constexpr std::size_t kStop = 0, kWake = 1, kDoors = 2;
   short events(std::size_t at) const { return fds[at].revents; }
+  std::span<const pollfd> of_doors() const { return std::span(fds).subspan(kDoors, doors); }
   std::span<const pollfd> of_idle() const { return std::span(fds).subspan(kDoors + doors, idle); }
   std::span<const pollfd> of_draining() const { return std::span(fds).subspan(kDoors + doors + idle, draining); }
   std::span<const pollfd> of_waiting() const {
@@ -69,32 +57,32 @@ struct Server::Polled {
 };
 
 Server::Server(std::vector<std::unique_ptr<Listener>> doors, Backend& backend, const ServerConfig& config, Clock& clock)
-    : backend_(backend),
-      config_(config),
+    : config_(config),
       clock_(clock),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      cancel_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      doors_(std::move(doors)),
+      doors_(std::move(doors), clock),
       peers_(config.attempts, clock),
+      idle_(clock),
       waiting_(config.max_sessions_per_peer, config.queue_wait),
       draining_(clock),
+      worker_(backend, config.session, clock),
       pool_(
-          config.max_sessions, [this](Line& line) { return work(line); }, [this] { signal_fd(wake_.get()); }) {}
+          config.max_sessions, [this](Line& line) { return worker_.work(line); }, [this] { signal_fd(wake_.get()); }) {}
 
 Server::Server(std::unique_ptr<Listener> door, Backend& backend, const ServerConfig& config, Clock& clock)
     : Server(only(std::move(door)), backend, config, clock) {}
 
 Server::~Server() {
-  cancel();  // in case run() ended with an error while attempts were running
+  worker_.cancel();  // in case run() ended with an error while attempts were running
 }
 
 Status Server::run(int stop_fd, Supervisor* supervisor) {
-  if (!wake_ || !cancel_fd_) return Error{Errc::io_failed, "eventfd", static_cast<std::uint64_t>(errno)};
+  if (!wake_ || !worker_.is_ready()) return Error{Errc::io_failed, "eventfd", static_cast<std::uint64_t>(errno)};
   supervisor_ = supervisor;
   tell_supervisor();
   Polled polled;
   while (!grace_until_ || running_ > 0 || draining_.leaving() > 0) TRY(poll_once(polled, stop_fd));
-  log::event(Level::info, "stopped", {{"sessions", sessions_.load()}});
+  log::event(Level::info, "stopped", {{"sessions", worker_.sessions()}});
   return ok();
 }
 
@@ -108,23 +96,20 @@ Status Server::poll_once(Polled& polled, int stop_fd) {
   // The lines that were polled first, in the order in which they were: what follows adds to these lists.
   for (Line& line : waiting_.take_ended(polled.of_waiting())) close(std::move(line));
   std::vector<DrainingLines::Drained> drained = draining_.take_drained(polled.of_draining());
-  look_at_idle(polled.of_idle());
+  take_left(idle_.take_left(polled.of_idle()));
   take_back_drained(std::move(drained));
   if (polled.events(Polled::kWake) != 0) take_back_finished();
-  for (std::size_t i = 0; i < doors_.size(); ++i) {
-    const bool is_due = are_doors_open() && clock_.now() >= doors_[i]->due();
-    if (is_due || polled.events(Polled::kDoors + i) != 0) accept_all(*doors_[i]);
-  }
+  doors_.accept(polled.of_doors(), [this](NewLine taken, Listener& door) { enter(std::move(taken), door); });
   if (polled.events(Polled::kStop) != 0) stop_requested(stop_fd);
   start_waiting();
-  if (grace_until_ && clock_.now() >= *grace_until_) cancel();
+  if (grace_until_ && clock_.now() >= *grace_until_) worker_.cancel();
   if (clock_.now() >= next_beat_) tell_supervisor();
   return ok();
 }
 
 void Server::fill(Polled& polled) const {
-  for (const auto& door : doors_) polled.fds.push_back({are_doors_open() ? door->fd() : -1, POLLIN, 0});
-  for (const Line& line : idle_) polled.fds.push_back({line.wire->fd(), POLLIN | POLLRDHUP, 0});
+  doors_.watch(polled.fds);
+  idle_.watch(polled.fds);
   draining_.watch(polled.fds);
   waiting_.watch(polled.fds);
   polled.doors = doors_.size();
@@ -133,133 +118,72 @@ void Server::fill(Polled& polled) const {
   polled.waiting = waiting_.size();
 }
 
-bool Server::are_doors_open() const {
-  return clock_.now() >= doors_shut_until_;
-}
-
 int Server::poll_timeout() const {
-  Deadline next = std::min({waiting_.next_late(), draining_.next(), next_beat_});
-  for (const Line& line : idle_) next = std::min(next, line.search_until);
-  if (are_doors_open()) {
-    for (const auto& door : doors_) next = std::min(next, door->due());
-  }
-  if (doors_shut_until_ > clock_.now()) next = std::min(next, doors_shut_until_);
-  if (grace_until_ && !cancelled_) next = std::min(next, *grace_until_);
+  Deadline next = std::min({doors_.next(), idle_.next(), waiting_.next_late(), draining_.next(), next_beat_});
+  if (grace_until_ && !worker_.is_cancelled()) next = std::min(next, *grace_until_);
   if (next == kNever) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - clock_.now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
 
-void Server::accept_all(Listener& door) {
-  for (int accepted_now = 0; accepted_now < kMostAccepts && are_doors_open(); ++accepted_now) {
-    Result<std::optional<NewLine>> accepted = door.accept();
-    if (!accepted) {
-      log::event(Level::error, "accept_failed", {{"door", door.name()}, {"detail", brief(accepted.error())}});
-      doors_shut_until_ = clock_.now() + kDoorPause;
-      return;
-    }
-    if (!*accepted) return;
-    NewLine& taken = **accepted;
-    Line line{.wire = std::make_unique<posix::FdTransport>(std::move(taken.fd), clock_),
-              .name = std::move(taken.name),
-              .peer = peers_.of(taken.peer),
-              .kind = taken.kind,
-              .lives = taken.lives,
-              .after_answer = taken.after_answer,
-              .door = &door,
-              .idle_since = clock_.now()};
-    // A machine that opens lines without end shuts out itself alone. It is not told: a line that is given up with words
-    // may take the place of another's that is still reading its own.
-    if (!taken.peer.empty() && line.peer->lines >= config_.max_lines_per_peer) {
-      log_turned_away(line, Errc::proxy_busy, "this peer has as many lines as it may", false);
-      continue;
-    }
-    ++line.peer->lines;
-    log::event(Level::debug, "line_opened", {{"peer", line.name}});
-    if (line.lives != Lives::for_ever && open_lines() >= config_.max_lines && !reclaim()) {
-      turn_away(std::move(line), Errc::proxy_busy, "every line is taken");
-    } else {
-      idle_.push_back(std::move(line));
-    }
+void Server::enter(NewLine taken, Listener& door) {
+  Line line{.wire = std::make_unique<posix::FdTransport>(std::move(taken.fd), clock_),
+            .name = std::move(taken.name),
+            .peer = peers_.of(taken.peer),
+            .kind = taken.kind,
+            .lives = taken.lives,
+            .after_answer = taken.after_answer,
+            .door = &door,
+            .idle_since = clock_.now()};
+  // A machine that opens lines without end shuts out itself alone. It is not told: a line that is given up with words
+  // may take the place of another's that is still reading its own.
+  if (!taken.peer.empty() && line.peer->lines >= config_.max_lines_per_peer) {
+    log_turned_away(line, Errc::proxy_busy, "this peer has as many lines as it may", false);
+    return;
   }
+  ++line.peer->lines;
+  log::event(Level::debug, "line_opened", {{"peer", line.name}});
+  if (line.lives != Lives::for_ever && open_lines() >= config_.max_lines && !reclaim()) {
+    turn_away(std::move(line), Errc::proxy_busy, "every line is taken");
+    return;
+  }
+  idle_.add(std::move(line));
 }
 
-// A new line takes the place of one that says nothing: of the door with the most idle lines, there of the peer with the
-// most lines, of those the one that has been idle for longest. So nobody keeps others out by being there.
 bool Server::reclaim() {
-  std::map<const Listener*, std::size_t> idle_at;
-  for (const Line& line : idle_) ++idle_at[line.door];
-  const auto weight = [&](const Line& line) { return std::pair(idle_at[line.door], line.peer->lines); };
-  auto best = idle_.end();
-  for (auto at = idle_.begin(); at != idle_.end(); ++at) {
-    if (at->lives == Lives::for_ever || has_octets(at->wire->fd())) continue;
-    const bool is_longer_idle =
-        best != idle_.end() && weight(*at) == weight(*best) && at->idle_since < best->idle_since;
-    if (best == idle_.end() || weight(*at) > weight(*best) || is_longer_idle) best = at;
-  }
-  if (best == idle_.end()) return false;
-  Line line = std::move(*best);
-  idle_.erase(best);
+  std::optional<Line> line = idle_.take_least_missed();
+  if (!line) return false;
   if (const std::optional<std::uint64_t> left_out = reclaimed_.next(clock_.now())) {
-    log::event(Level::warning, "line_reclaimed", {{"peer", line.name}, {"left_out", *left_out}});
+    log::event(Level::warning, "line_reclaimed", {{"peer", line->name}, {"left_out", *left_out}});
   }
-  close(std::move(line));
+  close(*std::move(line));
   return true;
 }
 
-void Server::look_at_idle(std::span<const pollfd> fds) {
-  std::vector<Line> lines = std::exchange(idle_, {});
-  for (std::size_t i = 0; i < lines.size(); ++i) look_at(std::move(lines[i]), fds[i].revents);
-}
-
-void Server::look_at(Line line, short events) {
-  if (events == 0 && clock_.now() >= line.search_until) {
-    end_search(std::move(line));
-  } else if (events == 0) {
-    idle_.push_back(std::move(line));
-  } else if (!has_octets(line.wire->fd())) {  // of what is readable that is the end
-    close(std::move(line));
-  } else if (line.kind == LineKind::serial) {
-    search(std::move(line));
-  } else {
-    begin(std::move(line));
-  }
-}
-
-// On a serial line an attempt begins with a frame, not with an octet. What is none costs neither an attempt nor a
-// session, only this: reading it.
-void Server::search(Line line) {
-  for (int looks = 0; looks < kMostLooks && has_octets(line.wire->fd()); ++looks) {
-    const auto found = line.search.look(*line.wire, clock_.now() + kPatience);
-    if (!found && found.error().code == Errc::deadline) break;
-    if (!found && found.error().code == Errc::line_noise) {
-      // No frame was begun, so nobody waits for an answer; a guest behind the noise would take one for its own.
-      log_turned_away(line, Errc::line_noise, "octets that are no frame", false);
-      line.search = {};
-      line.search_until = kNever;
-      return drain(std::move(line));
+void Server::take_left(std::vector<IdleLines::Left> left) {
+  using Became = IdleLines::Became;
+  for (auto& [line, became] : left) {
+    // No frame was begun, so nobody waits for an answer; a guest behind the noise would take one for its own.
+    const bool is_noise = became == Became::noisy || became == Became::dropped;
+    if (is_noise) log_turned_away(line, Errc::line_noise, "octets that are no frame", false);
+    switch (became) {
+      case Became::asked:
+        begin(std::move(line));
+        break;
+      case Became::ended:
+        close(std::move(line));
+        break;
+      case Became::noisy:
+        drain(std::move(line));
+        break;
+      case Became::dropped:
+        idle_.add(std::move(line));
+        break;
+      case Became::unfinished:
+        turn_away(std::move(line), Errc::guest_timeout, "the guest's message was not complete in time");
+        break;
     }
-    if (!found) return close(std::move(line));
-    line.search_until = clock_.now() + kFrameStartPatience;
-    if (!*found) continue;
-    line.start = **found;
-    line.search = {};
-    line.search_until = kNever;
-    return begin(std::move(line));
   }
-  idle_.push_back(std::move(line));
-}
-
-// Nothing has come for a while behind octets that are no frame yet. A guest that has sent a whole length is told; fewer
-// octets are noise as far as anybody can say, and an answer to noise would be taken for that to the next question.
-void Server::end_search(Line line) {
-  const bool has_length = line.search.has_length();
-  line.search = {};
-  line.search_until = kNever;
-  if (has_length)
-    return turn_away(std::move(line), Errc::guest_timeout, "the guest's message was not complete in time");
-  log_turned_away(line, Errc::line_noise, "octets that are no frame", false);
-  idle_.push_back(std::move(line));
 }
 
 void Server::begin(Line line) {
@@ -310,7 +234,7 @@ void Server::drain(Line line) {
 void Server::take_back_drained(std::vector<DrainingLines::Drained> drained) {
   for (DrainingLines::Drained& one : drained) {
     if (one.as_new && !grace_until_) {
-      idle_.push_back(std::move(one.line));
+      idle_.add(std::move(one.line));
     } else {
       close(std::move(one.line));
     }
@@ -321,25 +245,7 @@ void Server::close(Line line) {
   log::event(Level::debug, "line_closed", {{"peer", line.name}, {"attempts", line.attempts}});
   line.wire.reset();
   --line.peer->lines;
-  if (!doors_.empty()) line.door->line_ended();
-}
-
-LineState Server::work(Line& line) {
-  try {
-    SessionLog log(++sessions_, line.name);
-    const std::unique_ptr<BrokerSession> broker = backend_.open(cancelled_);
-    GuestWire guest(*line.wire, cancel_fd_.get(), clock_, cancelled_);
-    const LineRules rules{.kind = line.kind,
-                          .start = line.start,
-                          .take_attempt = [&] { return line.peer->take_attempt(clock_.now()); },
-                          .open_broker = [&] { return backend_.open(cancelled_); }};
-    const LineState state = serve_attempt(guest, *broker, config_.session, clock_, cancelled_, log, rules);
-    line.wire->cancel_on(-1);
-    return state;
-  } catch (const std::exception& error) {  // a session that runs out of memory ends alone
-    log::event(Level::error, "session_failed", {{"peer", line.name}, {"detail", error.what()}});
-    return LineState::lost;
-  }
+  if (!doors_.are_shut()) line.door->line_ended();
 }
 
 void Server::take_back_finished() {
@@ -349,7 +255,7 @@ void Server::take_back_finished() {
     --one.line.peer->running;
     if (!grace_until_ && one.state == LineState::in_step && one.line.after_answer == AfterAnswer::keep) {
       one.line.idle_since = clock_.now();
-      idle_.push_back(std::move(one.line));
+      idle_.add(std::move(one.line));
     } else {
       drain(std::move(one.line));  // when stopping too, so that the answer is read
     }
@@ -359,24 +265,17 @@ void Server::take_back_finished() {
 void Server::stop_requested(int stop_fd) {
   empty_fd(stop_fd);
   if (grace_until_) {
-    cancel();
+    worker_.cancel();
     return;
   }
   if (supervisor_ != nullptr) supervisor_->stopping();
   log::event(Level::info, "stopping", {{"running", running_}, {"waiting", waiting_.size()}, {"idle", idle_.size()}});
-  doors_.clear();
+  doors_.shut();
   grace_until_ = clock_.now() + config_.grace;
   std::vector<Line> lines = waiting_.take_all();
-  for (Line& line : std::exchange(idle_, {})) {
-    // One on which nothing was asked is closed without a word: nobody there waits for one.
-    if (has_octets(line.wire->fd())) lines.push_back(std::move(line));
-  }
+  // An idle line on which nothing was asked is closed without a word: nobody there waits for one.
+  std::ranges::move(idle_.take_unread(), std::back_inserter(lines));
   for (Line& line : lines) turn_away(std::move(line), Errc::proxy_stopping, "the proxy is shutting down");
-}
-
-void Server::cancel() {
-  if (cancelled_.exchange(true)) return;
-  signal_fd(cancel_fd_.get());
 }
 
 void Server::tell_supervisor() {

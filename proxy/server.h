@@ -3,23 +3,22 @@
 
 #include <poll.h>
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "proxy/attempt_pool.h"
+#include "proxy/attempt_worker.h"
 #include "proxy/draining_lines.h"
+#include "proxy/front_doors.h"
+#include "proxy/idle_lines.h"
 #include "proxy/listener.h"
 #include "proxy/peers.h"
 #include "proxy/sparingly.h"
 #include "proxy/waiting_lines.h"
 
 namespace attestbed::proxy {
-
-/// kFrameStartPatience is how long octets on a serial line may stay without becoming the beginning of a frame.
-inline constexpr std::chrono::seconds kFrameStartPatience{5};
 
 /// ServerConfig bounds what all guests together may take, and what each may.
 ///   max_sessions           attempts at once, each a thread and a broker session
@@ -73,12 +72,9 @@ class Server {
   void fill(Polled& polled) const;
   Status poll_once(Polled& polled, int stop_fd);
   int poll_timeout() const;
-  void accept_all(Listener& door);
+  void enter(NewLine taken, Listener& door);
   bool reclaim();
-  void look_at_idle(std::span<const pollfd> fds);
-  void look_at(Line line, short events);
-  void search(Line line);
-  void end_search(Line line);
+  void take_left(std::vector<IdleLines::Left> left);
   void begin(Line line);
   void take_back_drained(std::vector<DrainingLines::Drained> drained);
   void start_waiting();
@@ -86,33 +82,28 @@ class Server {
   void log_turned_away(const Line& line, Errc code, const char* why, bool told);
   void drain(Line line);
   void close(Line line);
-  LineState work(Line& line);
   void take_back_finished();
   void stop_requested(int stop_fd);
-  void cancel();
   void tell_supervisor();
-  bool are_doors_open() const;
   std::size_t open_lines() const { return idle_.size() + draining_.size() + waiting_.size() + running_; }
 
-  Backend& backend_;
   const ServerConfig config_;
   Clock& clock_;
-  posix::Fd wake_, cancel_fd_;
-  std::atomic<bool> cancelled_ = false;
+  posix::Fd wake_;
 
   // run()'s thread alone.
-  std::vector<std::unique_ptr<Listener>> doors_;
+  FrontDoors doors_;
   Supervisor* supervisor_ = nullptr;
   Peers peers_;
-  std::vector<Line> idle_;
+  IdleLines idle_;
   WaitingLines waiting_;
   DrainingLines draining_;
   Sparingly turned_away_, reclaimed_;
   std::size_t running_ = 0;
-  Deadline doors_shut_until_{}, next_beat_ = kNever;
+  Deadline next_beat_ = kNever;
   std::optional<Deadline> grace_until_;
 
-  std::atomic<std::uint64_t> sessions_ = 0;
+  AttemptWorker worker_;
   AttemptPool pool_;  // last: its threads use everything above
 };
 

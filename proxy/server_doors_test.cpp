@@ -8,6 +8,8 @@
 
 #include "core/posix/vsock.h"
 #include "proxy/doors.h"
+#include "proxy/hand_clock.h"
+#include "proxy/log_capture.h"
 #include "proxy/running_server.h"
 #include "proxy/vsock_listener.h"
 
@@ -111,6 +113,25 @@ TEST(Doors, MachineThatOpensLinesWithoutEndShutsOutItselfAlone) {
   silent.pop_back();
   for (bool again = true; again;)
     again = !street.connect("cid 7").attest(plain());  // once its place is seen to be free
+}
+
+// Time stands still, so that one period holds them all.
+TEST(Doors, LinesThatAreTurnedAwayWriteSoManyLogLinesAndNoMore) {
+  LogCapture log;
+  {
+    FakeBroker broker(plain());
+    Street street;
+    ServerConfig config = Running::defaults();
+    config.max_lines_per_peer = 0;
+    HandClock clock;
+    const Running server(broker, config, door_to(street), &clock);
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(street.connect("cid 7").receive(), "(closed)") << i;
+    clock.move(1s);
+    for (int i = 0; i < 2; ++i) ASSERT_EQ(street.connect("cid 7").receive(), "(closed)") << i;
+  }
+  EXPECT_EQ(log.count(R"("event":"turned_away")"), 32 + 2) << log.text();
+  EXPECT_EQ(log.count(R"("left_out":)"), 1) << log.text();
+  EXPECT_TRUE(log.has(R"("left_out":68)")) << log.text();
 }
 
 TEST(Doors, CrowdAtOneDoorGivesWayToAnother) {

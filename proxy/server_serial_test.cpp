@@ -31,6 +31,9 @@ Running::Doors door_at(const std::string& device) {
   return doors;
 }
 
+// What comes before the recorded NegotiationRequest: the length of its 31 octets.
+const std::string kPrefix("\x1f\0\0\0\0\0\0\0", 8);
+
 // The guest's end of a serial line.
 class SerialGuest {
  public:
@@ -212,9 +215,24 @@ TEST_F(SerialSocket, ShortNoiseIsAnsweredByNothing) {
   EXPECT_TRUE(guest.attest(plain())) << "the first frame it reads is the answer to its question";
 }
 
+// A line that listened late: what is left of the first request is noise, and the guest asks again after 5 s.
+TEST_F(SerialSocket, RequestThatComesAgainAfterItsBeginningWasLostIsServed) {
+  const std::string frame = kPrefix + plain().negotiation_request;
+  ASSERT_EQ(frame.size(), 39U);
+  for (const std::chrono::nanoseconds listens_for : {4s, 5s}) {
+    GuestEnd guest = serial_guest();
+    ASSERT_TRUE(guest.send_raw(frame.substr(20)));
+    pass(listens_for);
+    ASSERT_TRUE(guest.send_raw(frame));
+    ASSERT_EQ(guest.receive(), plain().negotiation_response) << "the first frame it reads is the answer";
+    ASSERT_TRUE(guest.send(plain().attestation_request));
+    EXPECT_EQ(guest.receive(), plain().attestation_response);
+  }
+}
+
 TEST_F(SerialSocket, LengthWithoutItsFrameIsToldInTheEnd) {
   GuestEnd guest = serial_guest();
-  ASSERT_TRUE(guest.send_raw(std::string("\x1f\0\0\0\0\0\0\0", 8)));
+  ASSERT_TRUE(guest.send_raw(kPrefix));
   pass(kFrameStartPatience);
   EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "guest_timeout");
 }
@@ -222,7 +240,7 @@ TEST_F(SerialSocket, LengthWithoutItsFrameIsToldInTheEnd) {
 TEST_F(SerialSocket, BeginningOfAFrameTakesAnAttempt) {
   GuestEnd guest = serial_guest();
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(guest.attest(plain())) << i;
-  ASSERT_TRUE(guest.send_raw(std::string("\x1f\0\0\0\0\0\0\0{", 9)));
+  ASSERT_TRUE(guest.send_raw(kPrefix + "{"));
   EXPECT_EQ(code_in(guest.receive(), Phase::negotiation), "attempts_exhausted");
   EXPECT_EQ(broker_.sessions, 4);
 }

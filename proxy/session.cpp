@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/protocol/frame.h"
+#include "proxy/refusal_frame.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -16,19 +17,6 @@ using protocol::Phase;
 
 Failure no_fault_of_the_guest(const Error& error) {
   return {Errc::proxy_internal, brief(error), {}};
-}
-
-Result<Bytes> encode_refusal(const Failure& failure, Phase phase, MutBytes into) {
-  protocol::HostError error{.code = failure.code, .phase = phase};
-  error.set_detail(failure.detail);
-  if (phase == Phase::negotiation) {
-    protocol::NegotiationResponse response;
-    response.error = error;
-    return protocol::encode_negotiation_response(response, into);
-  }
-  protocol::AttestationResponse response;
-  response.error = error;
-  return protocol::encode_attestation_response(response, into);
 }
 
 // Attempt is the state of one serve_attempt: two buffers, and what phase 2 needs to know of phase 1.
@@ -236,8 +224,7 @@ class Attempt {
     bool told = false;
     if (may_tell_) {
       // The guest may have no challenge, so no name for the attempt: this one is in our log whatever happened.
-      const Failure named{failure.code, log_.session() + ": " + failure.detail, {}};
-      const Result<Bytes> body = encode_refusal(named, phase_, out_);
+      const Result<Bytes> body = encode_refusal(failure.code, phase_, log_.session() + ": " + failure.detail, out_);
       // Once for the attempt: what a slow answer took of it after the budget is gone.
       const Deadline until = std::min(clock_.now(), until_) + config_.refusal_budget;
       told = body && protocol::send_frame(guest_, *body, until);
@@ -290,17 +277,6 @@ LineState serve_attempt(Transport& guest, BrokerSession& broker, const SessionCo
                         const std::atomic<bool>& cancelled, SessionLog& log, const LineRules& rules) {
   // 128 KiB of buffers: on the heap, and only while an attempt runs.
   return std::make_unique<Attempt>(guest, broker, config, clock, cancelled, log, rules)->run();
-}
-
-std::vector<std::uint8_t> refusal_frame(Errc code, Phase phase, std::string_view detail) {
-  ByteArray<504> body;
-  const Result<Bytes> encoded = encode_refusal({code, std::string(detail), {}}, phase, body);
-  if (!encoded) return {};
-  const le64 length(encoded->size());
-  const auto* prefix = reinterpret_cast<const std::uint8_t*>(&length);
-  std::vector<std::uint8_t> frame(prefix, prefix + sizeof length);
-  frame.insert(frame.end(), encoded->begin(), encoded->end());
-  return frame;
 }
 
 }  // namespace attestbed::proxy

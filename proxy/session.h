@@ -47,8 +47,4 @@ struct LineRules {
 LineState serve_attempt(Transport& guest, BrokerSession& broker, const SessionConfig& config, Clock& clock,
                         const std::atomic<bool>& cancelled, SessionLog& log, const LineRules& rules = {});
 
-/// refusal_frame is the error frame of a phase with its length prefix, as it goes over the line; for refusals that need
-/// no attempt. At most 512 octets.
-std::vector<std::uint8_t> refusal_frame(Errc code, protocol::Phase phase, std::string_view detail);
-
 }  // namespace attestbed::proxy

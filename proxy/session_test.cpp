@@ -383,14 +383,5 @@ TEST(Session, LogHasTheStableEventsAndNothingThatOpensAnything) {
   }
 }
 
-TEST(Session, RefusalFrameIsWhatASessionWouldSend) {
-  const std::vector<std::uint8_t> frame = refusal_frame(Errc::proxy_busy, Phase::negotiation, std::string(300, 'x'));
-  ASSERT_GT(frame.size(), 8U);
-  ASSERT_LE(frame.size(), 512U);
-  EXPECT_EQ(frame[0] + 256U * frame[1], frame.size() - 8);
-  const std::string body(frame.begin() + 8, frame.end());
-  EXPECT_EQ(code_in(body, Phase::negotiation), "proxy_busy");
-}
-
 }  // namespace
 }  // namespace attestbed::proxy
