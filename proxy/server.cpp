@@ -143,7 +143,9 @@ void Server::enter(NewLine taken, Listener& door) {
   }
   ++line.peer->lines;
   log::event(Level::debug, "line_opened", {{"peer", line.name}});
-  if (line.lives != Lives::for_ever && open_lines() >= config_.max_lines && !reclaim()) {
+  if (line.lives == Lives::for_ever) {
+    ++devices_;
+  } else if (open_lines() - devices_ >= config_.max_lines && !reclaim()) {
     turn_away(std::move(line), Errc::proxy_busy, "every line is taken");
     return;
   }
@@ -243,6 +245,7 @@ void Server::take_back_drained(std::vector<DrainingLines::Drained> drained) {
 
 void Server::close(Line line) {
   log::event(Level::debug, "line_closed", {{"peer", line.name}, {"attempts", line.attempts}});
+  if (line.lives == Lives::for_ever) --devices_;
   line.wire.reset();
   --line.peer->lines;
   if (!doors_.are_shut()) line.door->line_ended();

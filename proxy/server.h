@@ -100,6 +100,7 @@ class Server {
   DrainingLines draining_;
   Sparingly turned_away_, reclaimed_;
   std::size_t running_ = 0;
+  std::size_t devices_ = 0;  // serial ones among the open lines, which max_lines does not count
   Deadline next_beat_ = kNever;
   std::optional<Deadline> grace_until_;
 

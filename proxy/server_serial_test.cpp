@@ -109,6 +109,20 @@ TEST(SerialServer, GuestThatTakesNoAnswerHarmsNobody) {
   EXPECT_EQ(broker.sessions, 2);
 }
 
+TEST(SerialServer, DeviceDoesNotCountAmongTheLines) {
+  FakeBroker broker(plain());
+  posix::Pty pty;
+  ServerConfig config = Running::defaults();
+  config.max_lines = 1;
+  const Running server(broker, config, door_at(pty.device));
+  SerialGuest guest(std::move(pty.controller));
+  ASSERT_EQ(guest.ask(), plain().negotiation_response);
+  GuestEnd other = server.guest();
+  ASSERT_TRUE(other.send(plain().negotiation_request));
+  EXPECT_EQ(other.receive(), plain().negotiation_response);
+  EXPECT_EQ(code_in(server.guest().receive(), Phase::negotiation), "proxy_busy") << "the limit is one, and it is there";
+}
+
 TEST(SerialServer, AttemptsAreCountedForTheDevice) {
   FakeBroker broker(plain());
   posix::Pty pty;
