@@ -104,9 +104,16 @@ std::string GuestEnd::receive() {
   return std::string(text_of(*body));
 }
 
+bool GuestEnd::negotiate(const VectorCase& recorded) {
+  return send(recorded.negotiation_request) && receive() == recorded.negotiation_response;
+}
+
+bool GuestEnd::conclude(const VectorCase& recorded) {
+  return send(recorded.attestation_request) && receive() == recorded.attestation_response;
+}
+
 bool GuestEnd::attest(const VectorCase& recorded) {
-  return send(recorded.negotiation_request) && receive() == recorded.negotiation_response &&
-         send(recorded.attestation_request) && receive() == recorded.attestation_response;
+  return negotiate(recorded) && conclude(recorded);
 }
 
 std::string code_in(const std::string& body, protocol::Phase phase) {

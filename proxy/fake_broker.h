@@ -46,7 +46,10 @@ class GuestEnd {
   bool send_raw(const std::string& octets);
   /// receive returns the next frame, or "(code)" if there is none.
   std::string receive();
-  /// attest plays the guest's part of `recorded` and says whether every answer was the recorded one.
+  /// negotiate and conclude play a phase of the guest's part of `recorded`, attest both; they say whether the answer
+  /// was the recorded one.
+  bool negotiate(const VectorCase& recorded);
+  bool conclude(const VectorCase& recorded);
   bool attest(const VectorCase& recorded);
   void hang_up() { wire_.reset(); }
 

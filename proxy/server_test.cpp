@@ -18,6 +18,14 @@ const VectorCase& plain() {
   return vector_case("plain");
 }
 
+// Whoever comes second waits for the first.
+ServerConfig one_session() {
+  ServerConfig config = Running::defaults();
+  config.max_sessions = 1;
+  config.queue_wait = 60s;
+  return config;
+}
+
 TEST(Server, ServesOneGuestAfterAnother) {
   FakeBroker broker(plain());
   const Running server(broker);
@@ -69,50 +77,38 @@ TEST(Server, GuestThatWaitedForTooLongIsToldThatTheProxyIsBusy) {
   config.queue_wait = 0s;
   const Running server(broker, config);
   GuestEnd slow = server.guest();
-  ASSERT_TRUE(slow.send(plain().negotiation_request));
-  ASSERT_EQ(slow.receive(), plain().negotiation_response);
+  ASSERT_TRUE(slow.negotiate(plain()));
   GuestEnd second = server.guest();
   ASSERT_TRUE(second.send(plain().negotiation_request));
   EXPECT_EQ(code_in(second.receive(), Phase::negotiation), "proxy_busy");
   EXPECT_EQ(second.receive(), "(closed)");
-  ASSERT_TRUE(slow.send(plain().attestation_request));
-  EXPECT_EQ(slow.receive(), plain().attestation_response) << "the first guest felt nothing";
+  EXPECT_TRUE(slow.conclude(plain())) << "the first guest felt nothing";
 }
 
 TEST(Server, GuestAboveTheLimitWaitsForASession) {
   FakeBroker broker(plain());
-  ServerConfig config = Running::defaults();
-  config.max_sessions = 1;
-  config.queue_wait = 60s;
-  const Running server(broker, config);
+  const Running server(broker, one_session());
   GuestEnd first = server.guest(), second = server.guest(), gone = server.guest();
-  ASSERT_TRUE(first.send(plain().negotiation_request));
-  ASSERT_EQ(first.receive(), plain().negotiation_response);
+  ASSERT_TRUE(first.negotiate(plain()));
   ASSERT_TRUE(gone.send(plain().negotiation_request));
   gone.hang_up();
   ASSERT_TRUE(second.send(plain().negotiation_request));
-  ASSERT_TRUE(first.send(plain().attestation_request));
-  EXPECT_EQ(first.receive(), plain().attestation_response);
+  EXPECT_TRUE(first.conclude(plain()));
   EXPECT_EQ(second.receive(), plain().negotiation_response);
-  ASSERT_TRUE(second.send(plain().attestation_request));
-  EXPECT_EQ(second.receive(), plain().attestation_response);
+  EXPECT_TRUE(second.conclude(plain()));
 }
 
 TEST(Server, StopTellsWhoWaits) {
   FakeBroker broker(plain());
-  ServerConfig config = Running::defaults();
-  config.max_sessions = 1;
-  config.queue_wait = 60s;
+  ServerConfig config = one_session();
   config.grace = 60s;
   Running server(broker, config);
   GuestEnd running = server.guest(), waiting = server.guest();
-  ASSERT_TRUE(running.send(plain().negotiation_request));
-  ASSERT_EQ(running.receive(), plain().negotiation_response);
+  ASSERT_TRUE(running.negotiate(plain()));
   ASSERT_TRUE(waiting.send(plain().negotiation_request));
   server.signal_stop();
   EXPECT_EQ(code_in(waiting.receive(), Phase::negotiation), "proxy_stopping");
-  ASSERT_TRUE(running.send(plain().attestation_request));
-  EXPECT_EQ(running.receive(), plain().attestation_response);
+  EXPECT_TRUE(running.conclude(plain()));
   EXPECT_TRUE(server.ended());
 }
 
@@ -124,13 +120,11 @@ TEST(Server, LineAboveTheLimitIsToldThatTheProxyIsBusy) {
   std::vector<GuestEnd> idle;
   for (int i = 0; i < 4; ++i) {
     idle.push_back(server.guest());
-    ASSERT_TRUE(idle.back().send(plain().negotiation_request));
-    ASSERT_EQ(idle.back().receive(), plain().negotiation_response);
+    ASSERT_TRUE(idle.back().negotiate(plain()));
   }
   EXPECT_EQ(code_in(server.guest().receive(), Phase::negotiation), "proxy_busy");
   for (GuestEnd& guest : idle) {
-    ASSERT_TRUE(guest.send(plain().attestation_request));
-    EXPECT_EQ(guest.receive(), plain().attestation_response);
+    EXPECT_TRUE(guest.conclude(plain()));
   }
 }
 
@@ -242,27 +236,22 @@ TEST(Server, StopLetsARunningAttemptFinishAndAdmitsNoOther) {
   config.grace = 60s;
   Running server(broker, config);
   GuestEnd idle = server.guest(), running = server.guest();
-  ASSERT_TRUE(running.send(plain().negotiation_request));
-  ASSERT_EQ(running.receive(), plain().negotiation_response);
+  ASSERT_TRUE(running.negotiate(plain()));
   server.signal_stop();
   EXPECT_EQ(idle.receive(), "(closed)");
   EXPECT_FALSE(server.path_exists());
-  ASSERT_TRUE(running.send(plain().attestation_request));
-  EXPECT_EQ(running.receive(), plain().attestation_response);
+  EXPECT_TRUE(running.conclude(plain()));
   EXPECT_TRUE(server.ended());
 }
 
 TEST(Server, StopLeavesWhoWasToldTheTimeToRead) {
   FakeBroker broker(plain());
-  ServerConfig config = Running::defaults();
-  config.max_sessions = 1;
-  config.queue_wait = 60s;
+  ServerConfig config = one_session();
   config.grace = 0s;
   HandClock clock;
   Running server(broker, config, {}, &clock);
   GuestEnd running = server.guest(), waiting = server.guest();
-  ASSERT_TRUE(running.send(plain().negotiation_request));
-  ASSERT_EQ(running.receive(), plain().negotiation_response);
+  ASSERT_TRUE(running.negotiate(plain()));
   ASSERT_TRUE(waiting.send(plain().negotiation_request));
   server.signal_stop();
   EXPECT_EQ(code_in(waiting.receive(), Phase::negotiation), "proxy_stopping");
@@ -279,8 +268,7 @@ TEST(Server, SecondStopCancelsAndTheGuestIsTold) {
   config.grace = 60s;
   Running server(broker, config);
   GuestEnd idle = server.guest(), waited_for = server.guest();
-  ASSERT_TRUE(waited_for.send(plain().negotiation_request));
-  ASSERT_EQ(waited_for.receive(), plain().negotiation_response);
+  ASSERT_TRUE(waited_for.negotiate(plain()));
   server.signal_stop();
   ASSERT_EQ(idle.receive(), "(closed)") << "the first stop was heeded, so the second is a second";
   server.signal_stop();
