@@ -38,6 +38,8 @@ Result<Machine> configured(CertificateAuthority found, const MachineOptions& opt
   Machine machine = Machine::of(std::make_shared<const CertificateAuthority>(std::move(found)));
   machine.committed_tcb = changed(reported, options.committed_tcb);
   machine.current_tcb = changed(machine.committed_tcb, options.current_tcb);
+  machine.committed_version = options.committed_version.value_or(machine.committed_version);
+  machine.current_version = options.current_version.value_or(machine.committed_version);
   machine.report_version = options.report_version;
   machine.vlek_loaded = options.load_vlek;
   machine.mask_chip_id = options.mask_chip_id;

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/machine.h"
 
+#include <tuple>
+
 namespace attestbed::sim {
 namespace {
 
 bool not_above(const snp::Tcb& a, const snp::Tcb& b) {
   return a.fmc <= b.fmc && a.boot_loader <= b.boot_loader && a.tee <= b.tee && a.snp <= b.snp &&
          a.microcode <= b.microcode;
+}
+
+bool not_above(const snp::FirmwareVersion& a, const snp::FirmwareVersion& b) {
+  return std::tie(a.major, a.minor, a.build) <= std::tie(b.major, b.minor, b.build);
 }
 
 }  // namespace
@@ -28,6 +34,9 @@ Status Machine::check() const {
   }
   if (!not_above(authority->tcb(), committed_tcb)) return Error{Errc::tcb_order, "REPORTED_TCB above COMMITTED_TCB"};
   if (!not_above(committed_tcb, current_tcb)) return Error{Errc::tcb_order, "COMMITTED_TCB above CURRENT_TCB"};
+  if (!not_above(committed_version, current_version)) {
+    return Error{Errc::bad_config, "COMMITTED version above CURRENT version"};
+  }
   return ok();
 }
 

@@ -28,7 +28,7 @@ struct Machine {
   /// of is a machine of the authority's product with all TCBs equal, as after SNP_COMMIT.
   static Machine of(std::shared_ptr<const CertificateAuthority> authority);
 
-  /// check demands a known report version and reported <= committed <= current, component by component.
+  /// check demands a known report version, reported <= committed <= current TCB by component, and so of versions.
   ///   errors  bad_config, tcb_order
   Status check() const;
 };

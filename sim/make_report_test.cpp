@@ -89,6 +89,16 @@ TEST(MakeReport, KeepsFourTcbsApart) {
   EXPECT_EQ(report->launch_tcb, (snp::TcbVersion{0, 0, 0, 0, 0, 0, 0, 3}));
 }
 
+TEST(MakeReport, ShowsWhichFirmwareRunsAndWhichIsCommitted) {
+  Machine host = machine(Product::genoa);
+  host.committed_version = {.build = 43, .minor = 55, .major = 1, .reserved = 0};
+  host.current_version = {.build = 2, .minor = 0, .major = 2, .reserved = 0};
+  const auto report = make_report(host, guest(), {});
+  ASSERT_TRUE(report);
+  constexpr std::uint8_t kBuildMinorMajorTwice[] = {2, 0, 2, 0, 43, 55, 1, 0};
+  EXPECT_TRUE(std::ranges::equal(octets_of(*report).subspan(0x1e8, 8), kBuildMinorMajorTwice));
+}
+
 TEST(MakeReport, MasksTheChipIdAlone) {
   Machine host = machine(Product::milan);
   const auto shown = make_report(host, guest(), {});
@@ -127,6 +137,9 @@ TEST(MakeReport, RefusesAKeyThatMayNotSignAndTcbsOutOfOrder) {
       {"version", [](Machine& m, GuestContext&, ReportRequest&) { m.report_version = 4; }, Errc::bad_config},
       {"committed", [](Machine& m, GuestContext&, ReportRequest&) { m.committed_tcb.snp = 0; }, Errc::tcb_order},
       {"current", [](Machine& m, GuestContext&, ReportRequest&) { m.current_tcb.microcode = 0; }, Errc::tcb_order},
+      {"build", [](Machine& m, GuestContext&, ReportRequest&) { --m.current_version.build; }, Errc::bad_config},
+      {"minor", [](Machine& m, GuestContext&, ReportRequest&) { ++m.committed_version.minor; }, Errc::bad_config},
+      {"major", [](Machine& m, GuestContext&, ReportRequest&) { ++m.committed_version.major; }, Errc::bad_config},
   };
   for (const Case& each : kCases) {
     Machine host = machine(Product::milan);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/options.h"
 
-#include <CLI/CLI.hpp>
-#include <charconv>
 #include <iostream>
 
 #include "core/posix/describe.h"
 #include "sim/fault_plan.h"
 #include "sim/guest_image.h"
+#include "sim/option_values.h"
 #include "sim/throttle.h"
 #include "sim/utc_time.h"
 
@@ -28,55 +27,6 @@ constexpr char kExamples[] =
     "  snp-sim kds --listen 127.0.0.1:0\n"
     "Exit status: 0 done, 1 the firmware refused, 2 usage or configuration, 3 could not run.";
 
-/// hex_into fills a fixed field from at most as much hex; what is missing at the end is zero.
-std::string hex_into(const std::string& text, MutBytes field) {
-  std::string octets;
-  if (!posix::from_hex(text, octets)) return "must be hex";
-  if (octets.size() > field.size()) return "must be at most " + std::to_string(2 * field.size()) + " hex digits";
-  std::copy(octets.begin(), octets.end(), field.begin());
-  return {};
-}
-
-/// Each parser returns what is wrong with a value, empty if nothing: CLI11's own convention.
-CLI::Option* add_checked(CLI::App* app, const std::string& name, const std::string& help, const std::string& type,
-                         std::function<std::string(const std::string&)> parse) {
-  return app
-      ->add_option_function<std::string>(
-          name,
-          [name, parse = std::move(parse)](const std::string& value) {
-            const std::string wrong = parse(value);
-            if (!wrong.empty()) throw CLI::ValidationError(name, wrong + ", found \"" + value + "\"");
-          },
-          help)
-      ->type_name(type);
-}
-
-template <class Target>
-CLI::Option* add_product(CLI::App* app, Target& into) {
-  return add_checked(app, "--product", "processor line: Milan, Genoa or Turin", "NAME",
-                     [&into](const std::string& value) {
-                       const auto product = product_named(value);
-                       if (product) into = *product;
-                       return std::string(product ? "" : "must be Milan, Genoa or Turin");
-                     });
-}
-
-CLI::Option* add_tcb(CLI::App* app, const std::string& name, const std::string& help, TcbChange& into) {
-  return add_checked(app, name, help, "bl=N,…", [&into](const std::string& value) {
-    const auto change = parse_tcb_change(value);
-    if (change) into = *change;
-    return std::string(change ? ""
-                              : "must be levels of 0 to 255 such as bl=4,tee=0,snp=24,ucode=219, on Turin fmc=0 too");
-  });
-}
-
-std::string hex_number(std::string value, std::uint64_t& into) {
-  if (value.starts_with("0x")) value.erase(0, 2);
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), into, 16);
-  const bool whole = error == std::errc() && end == value.data() + value.size();
-  return whole ? "" : "must be a 64-bit hex number";
-}
-
 void add_machine(CLI::App* app, MachineOptions& into) {
   app->add_option("--ca", into.ca_directory,
                   "directory of `snp-sim certs`; default: the PUBLIC TEST KEYS of the default seed")
@@ -85,6 +35,10 @@ void add_machine(CLI::App* app, MachineOptions& into) {
   add_tcb(app, "--reported-tcb", "REPORTED_TCB where it differs from the directory's", into.reported_tcb);
   add_tcb(app, "--committed-tcb", "COMMITTED_TCB where it differs from REPORTED_TCB", into.committed_tcb);
   add_tcb(app, "--current-tcb", "CURRENT_TCB where it differs from COMMITTED_TCB", into.current_tcb);
+  add_version(app, "--committed-version", "COMMITTED build, minor and major; the product's usual ones if absent",
+              into.committed_version);
+  add_version(app, "--current-version", "CURRENT build, minor and major where they differ from the committed ones",
+              into.current_version);
   add_checked(app, "--platform-info", "PLATFORM_INFO; the product's usual one if absent", "HEX",
               [&into](const std::string& value) { return hex_number(value, into.platform_info.emplace()); });
   add_checked(app, "--mitigation-vector", "CURRENT_MIT_VECTOR, shown from report version 5", "HEX",
@@ -238,16 +192,6 @@ void add_reports(CLI::App& app, ReportsOptions& into) {
       ->capture_default_str();
 }
 
-/// level_of is the component that the KDS calls `name`; null if there is none.
-std::optional<std::uint8_t> TcbChange::*level_of(std::string_view name) {
-  if (name == "fmc") return &TcbChange::fmc;
-  if (name == "bl") return &TcbChange::boot_loader;
-  if (name == "tee") return &TcbChange::tee;
-  if (name == "snp") return &TcbChange::snp;
-  if (name == "ucode") return &TcbChange::microcode;
-  return nullptr;
-}
-
 void add_id_block(CLI::App& app, IdBlockOptions& into) {
   CLI::App* command = app.add_subcommand("id-block", "make an ID block and sign it as the guest's owner");
   command->footer(
@@ -285,36 +229,6 @@ void add_id_block(CLI::App& app, IdBlockOptions& into) {
 }
 
 }  // namespace
-
-snp::Tcb changed(const snp::Tcb& base, const TcbChange& change) {
-  return {.fmc = change.fmc.value_or(base.fmc),
-          .boot_loader = change.boot_loader.value_or(base.boot_loader),
-          .tee = change.tee.value_or(base.tee),
-          .snp = change.snp.value_or(base.snp),
-          .microcode = change.microcode.value_or(base.microcode)};
-}
-
-Result<TcbChange> parse_tcb_change(std::string_view text) {
-  TcbChange out;
-  while (true) {
-    const std::size_t comma = text.find(',');
-    const std::string_view part = text.substr(0, comma);
-    const std::size_t equals = part.find('=');
-    const auto member = level_of(part.substr(0, equals));
-    if (equals == std::string_view::npos || member == nullptr || (out.*member).has_value()) {
-      return Error{Errc::bad_value, "TCB (levels such as bl=4,snp=24)"};
-    }
-    const std::string_view digits = part.substr(equals + 1);
-    std::uint8_t level = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), level);
-    if (error != std::errc() || end != digits.data() + digits.size()) {
-      return Error{Errc::bad_value, "TCB level (0 to 255)"};
-    }
-    out.*member = level;
-    if (comma == std::string_view::npos) return out;
-    text.remove_prefix(comma + 1);
-  }
-}
 
 std::variant<Command, int> parse_command_line(int argc, char** argv, const char* version) {
   CLI::App app(kAbout, "snp-sim");

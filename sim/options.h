@@ -1,40 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "sim/ca.h"
 #include "sim/id_block.h"
+#include "sim/tcb_change.h"
 
 namespace attestbed::sim {
 
 // What each subcommand of snp-sim was asked to do, checked as far as that needs no files.
 
-/// TcbChange is what an option says of a TCB: the components it names, in place of others'.
-struct TcbChange {
-  std::optional<std::uint8_t> fmc{}, boot_loader{}, tee{}, snp{}, microcode{};
-  friend bool operator==(const TcbChange&, const TcbChange&) = default;
-};
-
-/// changed is `base` with what the change names.
-snp::Tcb changed(const snp::Tcb& base, const TcbChange& change);
-
-/// parse_tcb_change reads `bl=4,snp=24,ucode=219`: names as the KDS has them without SPL, each at most once.
-/// Errors: bad_value.
-Result<TcbChange> parse_tcb_change(std::string_view text);
-
 /// MachineOptions name the chip, one saved in a directory or the default seed's of a product, and say how its firmware
 /// is configured. REPORTED_TCB is by default the directory's, COMMITTED_TCB by default that, CURRENT_TCB by default
-/// COMMITTED_TCB.
+/// COMMITTED_TCB; the committed version is by default the product's, and the current one by default that.
 struct MachineOptions {
   std::string ca_directory;  // empty = the default seed's, whose keys are public
   std::optional<snp::Product> product;
   std::uint32_t report_version = 3;
   bool load_vlek = false, mask_chip_id = false, mask_chip_key = false;
   TcbChange reported_tcb{}, committed_tcb{}, current_tcb{};
+  std::optional<snp::FirmwareVersion> committed_version{}, current_version{};
   std::optional<std::uint64_t> platform_info{};
   std::uint64_t mitigation_vector = 0;
 };

@@ -71,10 +71,29 @@ TEST(SnpSimOptions, ReadsEveryFlagOfCertsAndReport) {
 }
 
 TEST(SnpSimOptions, ReadsHowTheFirmwareIsConfigured) {
-  const auto report =
-      parsed<ReportOptions>({"report", "--out", "r", "--version", "5", "--key", "vlek", "--mask-chip-id",
-                             "--mask-chip-key", "--reported-tcb", "bl=4,ucode=219", "--committed-tcb", "snp=24",
-                             "--current-tcb", "fmc=1,tee=2", "--platform-info", "0x67", "--mitigation-vector", "f"});
+  const auto report = parsed<ReportOptions>({"report",
+                                             "--out",
+                                             "r",
+                                             "--version",
+                                             "5",
+                                             "--key",
+                                             "vlek",
+                                             "--mask-chip-id",
+                                             "--mask-chip-key",
+                                             "--reported-tcb",
+                                             "bl=4,ucode=219",
+                                             "--committed-tcb",
+                                             "snp=24",
+                                             "--current-tcb",
+                                             "fmc=1,tee=2",
+                                             "--platform-info",
+                                             "0x67",
+                                             "--mitigation-vector",
+                                             "f",
+                                             "--committed-version",
+                                             "1.55.40",
+                                             "--current-version",
+                                             "2.0.255"});
   EXPECT_EQ(report.key_sel, snp::kKeySelVlek);
   EXPECT_TRUE(report.machine.load_vlek && report.machine.mask_chip_id && report.machine.mask_chip_key);
   EXPECT_EQ(report.machine.report_version, 5U);
@@ -83,6 +102,11 @@ TEST(SnpSimOptions, ReadsHowTheFirmwareIsConfigured) {
   EXPECT_EQ(report.machine.current_tcb, (TcbChange{.fmc = 1, .tee = 2}));
   EXPECT_EQ(report.machine.platform_info, 0x67U);
   EXPECT_EQ(report.machine.mitigation_vector, 0xfU);
+  const auto version = [](const std::optional<snp::FirmwareVersion>& read) {
+    return read ? std::vector<int>{read->major, read->minor, read->build} : std::vector<int>{};
+  };
+  EXPECT_EQ(version(report.machine.committed_version), (std::vector<int>{1, 55, 40}));
+  EXPECT_EQ(version(report.machine.current_version), (std::vector<int>{2, 0, 255}));
   EXPECT_EQ(parsed<ReportOptions>({"report", "--out", "r"}).key_sel, snp::kKeySelVlekIfLoaded);
   EXPECT_EQ(parsed<ReportOptions>({"report", "--out", "r", "--key", "vcek"}).key_sel, snp::kKeySelVcek);
   const auto certs = parsed<CertsOptions>({"certs", "--out", "o", "--tcb", "snp=25", "--csp-id", "CN=x.example"});
@@ -129,6 +153,13 @@ TEST(SnpSimOptions, RefusesWhatCannotBeUsedWithStatusTwo) {
       {"report", "--out", "r", "--key", "none"},
       {"report", "--out", "r", "--reported-tcb", "bl"},
       {"report", "--out", "r", "--platform-info", "x"},
+      {"report", "--out", "r", "--current-version", ""},
+      {"report", "--out", "r", "--current-version", "1.55"},
+      {"report", "--out", "r", "--current-version", "1.55."},
+      {"report", "--out", "r", "--current-version", "1.55.256"},
+      {"report", "--out", "r", "--current-version", "1.-5.1"},
+      {"report", "--out", "r", "--committed-version", "1.55.29.0"},
+      {"report", "--out", "r", "--committed-version", " 1.55.29"},
       {"certs", "--out", "o", "--tcb", "snp=256"},
       {"certs", "--out", "o", "--csp-id", ""},
       {"reports"},
@@ -209,6 +240,7 @@ TEST(SnpSimPrepare, ConfiguresTheMachine) {
   options.committed_tcb = {.snp = 2};
   options.current_tcb = {.fmc = 3};
   options.load_vlek = true;
+  options.committed_version = {.build = 40, .minor = 55, .major = 1, .reserved = 0};
   const auto config = prepare(options, {});
   ASSERT_TRUE(config) << config.error().text;
   EXPECT_EQ(config->machine.authority->tcb().snp, 1);
@@ -216,6 +248,14 @@ TEST(SnpSimPrepare, ConfiguresTheMachine) {
   EXPECT_EQ(config->machine.current_tcb.snp, 2);
   EXPECT_EQ(config->machine.current_tcb.fmc, 3);
   EXPECT_TRUE(config->machine.vlek_loaded);
+  EXPECT_EQ(config->machine.committed_version.build, 40);
+  EXPECT_EQ(config->machine.current_version.build, 40) << "current is by default what is committed";
+
+  MachineOptions older;
+  older.current_version = {.build = 255, .minor = 54, .major = 1, .reserved = 0};
+  const auto below_committed = prepare(older, {});
+  ASSERT_FALSE(below_committed);
+  EXPECT_EQ(below_committed.error().code, Errc::bad_config);
 
   options.current_tcb = {.snp = 1};
   const auto unordered = prepare(options, {});
