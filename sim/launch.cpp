@@ -6,6 +6,7 @@
 #include "core/base/wire.h"
 #include "sim/cpuid.h"
 #include "sim/status.h"
+#include "sim/tsc.h"
 
 namespace attestbed::sim {
 namespace {
@@ -48,6 +49,11 @@ constexpr PolicyRule kPolicyRules[] = {
 };
 
 constexpr std::uint32_t kSecretsPageVersion = 3;
+constexpr std::size_t kFmsOffset = 0x008, kTscFactorOffset = 0x160;
+
+void put(snp::Page& page, std::size_t offset, le32 value) {
+  std::memcpy(page.data() + offset, &value, sizeof value);
+}
 
 }  // namespace
 
@@ -110,10 +116,9 @@ GuestContext Launch::finish(const HostData& host_data) && {
 
 snp::Page GuestContext::secrets_page(const Machine& machine) const {
   snp::Page page{};
-  const le32 version = kSecretsPageVersion;
-  std::memcpy(page.data(), &version, sizeof version);
-  const le32 fms = cpuid(machine.authority->profile(), 1).eax;
-  std::memcpy(page.data() + 8, &fms, sizeof fms);
+  put(page, 0, kSecretsPageVersion);
+  put(page, kFmsOffset, cpuid(machine.authority->profile(), 1).eax);
+  put(page, kTscFactorOffset, kTscFactor);
   std::uint8_t* at = page.data() + snp::kSecretsVmpckOffset;
   for (const snp::Vmpck& key : vmpcks) {
     std::memcpy(at, key.expose().data(), key.expose().size());

@@ -3,13 +3,13 @@
 
 #include "core/snp/tsc_info_message.h"
 #include "sim/guest_messages.h"
+#include "sim/tsc.h"
 
 namespace attestbed::sim {
 namespace {
 
-// The guest's counter runs as the machine's does, 0.2 % below its nominal frequency: the factor of a Genoa firmware.
+// 1.0 in 8.32 fixed point: the guest's counter runs as the machine's does.
 constexpr std::uint64_t kScaleOne = 1ULL << 32;
-constexpr std::uint32_t kFactor = 200;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ Result<Answer> answer_tsc_info(const Question& question, MutBytes reply) {
   }
   snp::MsgTscInfoRsp answer{};
   answer.tsc_scale = kScaleOne;
-  answer.tsc_factor = kFactor;
+  answer.tsc_factor = kTscFactor;
   std::memcpy(reply.data(), &answer, sizeof answer);
   return Answer{.size = sizeof answer};
 }
