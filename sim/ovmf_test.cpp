@@ -134,6 +134,32 @@ TEST(OvmfLaunch, MeasuresWhatSevSnpMeasureDoes) {
   }
 }
 
+// Digests that the tests of sev-snp-measure 0.0.13 and of the crate sev 8.0.0 expect of this file, with /dev/null as
+// kernel and initrd.
+TEST(OvmfLaunch, MeasuresThePublishedFirmwareAsPublished) {
+  const auto octets = posix::read_file(ATTESTBED_SOURCE_DIR "/sim/testdata/ovmf-amdsev-suffix.bin", 4096);
+  ASSERT_TRUE(octets);
+  struct Case {
+    std::uint64_t features;
+    const char *cmdline, *digest;
+  };
+  constexpr char kCmdline[] = "console=ttyS0 loglevel=7";
+  const Case kCases[] = {
+      {0x01, "", "ddc5224521617a536ee7ce9dd6224d1b58a8d4fda1c741f3ac99fc4bfa04ba6e9fc98646d4a07a9079397fa3852819b5"},
+      {0x21, "", "329c8ce0972ae52343b64d34a434a86f245dfd74f5ed7aae15d22efc78fb9683632b9b50e4e1d7fa41179ef98a7ef198"},
+      {0x01, kCmdline,
+       "6d287813eb5222d770f75005c664e34c204f385ce832cc2ce7d0d6f354454362f390ef83a92046c042e706363b4b08fa"},
+      {0x21, kCmdline,
+       "803f691094946e42068aaa3a8f9e26a5c89f36f7b73ecfb28c653360fe4b3aba7e534442e7e1e17895dfe778d0228977"},
+  };
+  for (const Case& c : kCases) {
+    const OvmfLaunch launch{1, {.sev_features = c.features}, DirectKernel{{}, {}, c.cmdline}};
+    const auto image = ovmf_image(ImageFile("OVMF.fd", bytes_of(*octets)), launch);
+    ASSERT_TRUE(image) << image.error().text;
+    EXPECT_EQ(posix::to_hex(*measure_image(*image)), c.digest) << c.features << c.cmdline;
+  }
+}
+
 TEST(OvmfLaunch, RefusesAKernelThatTheFirmwareWouldNotVerify) {
   const DirectKernel direct{bytes_of(kKernel), {}, ""};
   FirmwareMaker no_section, no_table;
