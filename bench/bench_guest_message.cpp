@@ -62,7 +62,7 @@ class RoundTrip {
     channel_.emplace(std::move(key), *firmware_, clock_, pages_, snp::GuestChannel::Options{});
   }
   bool tsc_info() { return channel_ && channel_->tsc_info(kNever); }
-  bool derived_key() { return channel_ && channel_->derived_key({}, kNever); }
+  bool derived_key() { return channel_ && channel_->derived_key(snp::MsgKeyReq{}, kNever); }
   bool report() { return channel_ && channel_->report({}, kNever); }
 
  private:

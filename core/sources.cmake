@@ -16,6 +16,7 @@ set(ATTESTBED_CORE_SOURCES
   ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/resource_path.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/certificate_table.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/cpuid_message.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/guest_channel.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/guest_message.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/key_message.cpp
@@ -38,8 +39,9 @@ set(ATTESTBED_CORE_TESTS
   ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/vectors_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/certificate_table_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/cpuid_message_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/guest_channel_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/guest_message_test.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/snp/report_fields_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/key_message_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/snp/report_fields_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/snp/report_test.cpp)

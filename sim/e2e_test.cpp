@@ -86,6 +86,35 @@ TEST_F(GuestAndFirmware, BusyIsAnsweredWithTheSameCiphertext) {
   EXPECT_EQ(port_->seen[0], port_->seen[2]);
 }
 
+TEST_F(GuestAndFirmware, KeysTimeAndProcessorShareTheReportsCounter) {
+  plan({});
+  const Deadline until = clock_.now() + 10s;
+  snp::MsgKeyReq2 version_2{};
+  const auto key_1 = channel_->derived_key(version_2.base, until);
+  const auto key_2 = channel_->derived_key(version_2, until);
+  ASSERT_TRUE(key_1 && key_2);
+  EXPECT_TRUE(equal_ct(key_1->expose(), key_2->expose())) << "both versions ask for the same";
+  version_2.base.guest_field_select = snp::kKeyFieldLaunchMitVector;
+  const auto other = channel_->derived_key(version_2, until);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(equal_ct(other->expose(), key_2->expose()));
+  EXPECT_EQ(channel_->derived_key(version_2.base, until).error().code, Errc::firmware_status)
+      << "version 1 has no such field";
+
+  const auto tsc = channel_->tsc_info(until);
+  ASSERT_TRUE(tsc);
+  EXPECT_EQ(tsc->factor, 200U);
+
+  std::vector<snp::CpuidFunction> functions(snp::kMaxCpuidFunctions);
+  functions[63].eax_in = 1;
+  ASSERT_TRUE(channel_->cpuid(functions, until));
+  EXPECT_EQ(functions[63].eax, 0x00a00f11U) << "CPUID 1 EAX of a Milan B1";
+  functions.emplace_back();
+  EXPECT_EQ(channel_->cpuid(functions, until).error().code, Errc::too_large);
+  ASSERT_TRUE(report()) << "which was not asked, so it cost nothing";
+  EXPECT_EQ(firmware_->guest().message_count[0], 14U) << "seven exchanges, of which one was refused";
+}
+
 struct BadHost {
   const char* name;
   Fault fault;

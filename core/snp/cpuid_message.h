@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
+
 #include "core/base/bytes.h"
+#include "core/base/result.h"
 #include "core/base/wire.h"
 
 namespace attestbed::snp {
@@ -29,5 +32,11 @@ struct MsgCpuidRsp {
   le64 reserved;
 };
 static_assert(sizeof(MsgCpuidReq) == 16 && sizeof(MsgCpuidRsp) == 16 && alignof(MsgCpuidRsp) == 1);
+
+/// read_cpuid_rsp takes the results out of a decrypted MSG_CPUID_RSP: one for each function that was asked, in that
+/// order. After an error the functions are as they were.
+///   errors  truncated, trailing_bytes; firmware_status with STATUS in `found`; bad_value if the reply is about
+///           other functions
+Status read_cpuid_rsp(Bytes payload, std::span<CpuidFunction> functions);
 
 }  // namespace attestbed::snp

@@ -98,8 +98,15 @@ Result<Evidence> GuestChannel::report(const ReportData& report_data, Deadline un
 }
 
 Result<DerivedKey> GuestChannel::derived_key(const MsgKeyReq& request, Deadline until) {
-  const Bytes payload(reinterpret_cast<const std::uint8_t*>(&request), sizeof request);
-  const Bytes reply = TRY(exchange(MsgType::key_req, 1, payload, until));
+  return derive(1, {reinterpret_cast<const std::uint8_t*>(&request), sizeof request}, until);
+}
+
+Result<DerivedKey> GuestChannel::derived_key(const MsgKeyReq2& request, Deadline until) {
+  return derive(2, {reinterpret_cast<const std::uint8_t*>(&request), sizeof request}, until);
+}
+
+Result<DerivedKey> GuestChannel::derive(std::uint8_t version, Bytes request, Deadline until) {
+  const Bytes reply = TRY(exchange(MsgType::key_req, version, request, until));
   Result<DerivedKey> key = parse_key_rsp(reply);
   wipe(pages_.scratch);
   if (!key) return refused(key.error());
@@ -113,6 +120,21 @@ Result<TscInfo> GuestChannel::tsc_info(Deadline until) {
   const Result<TscInfo> info = parse_tsc_info_rsp(reply);
   if (!info) return refused(info.error());
   return info;
+}
+
+Status GuestChannel::cpuid(std::span<CpuidFunction> functions, Deadline until) {
+  if (functions.size() > kMaxCpuidFunctions) {
+    return Error{Errc::too_large, "MSG_CPUID_REQ.COUNT", functions.size(), kMaxCpuidFunctions};
+  }
+  // A page that is private and free until the reply is opened in it.
+  MsgCpuidReq head{};
+  head.count = static_cast<std::uint32_t>(functions.size());
+  std::memcpy(pages_.scratch.data(), &head, sizeof head);
+  if (!functions.empty()) std::memcpy(pages_.scratch.data() + sizeof head, functions.data(), functions.size_bytes());
+  const Bytes payload = Bytes(pages_.scratch).first(sizeof head + functions.size_bytes());
+  const Bytes reply = TRY(exchange(MsgType::cpuid_req, 1, payload, until));
+  if (const Status read = read_cpuid_rsp(reply, functions); !read) return refused(read.error());
+  return ok();
 }
 
 }  // namespace attestbed::snp

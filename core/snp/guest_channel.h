@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/platform/report_provider.h"
+#include "core/snp/cpuid_message.h"
 #include "core/snp/guest_message.h"
 #include "core/snp/guest_request.h"
 #include "core/snp/key_message.h"
@@ -47,16 +48,23 @@ class GuestChannel final : public ReportProvider {
   Result<Evidence> report(const ReportData& report_data, Deadline until) override;
 
   /// derived_key has the firmware derive a key that only this guest on this chip can get again. A request's VMPL must
-  /// be at least the VMPCK's; sent is message version 1. Errors: as report.
+  /// be at least the VMPCK's. The type of the request decides about the message's version, 1 or 2; firmware that knows
+  /// version 1 alone refuses the other, which costs the key. Errors: as report.
   Result<DerivedKey> derived_key(const MsgKeyReq& request, Deadline until);
+  Result<DerivedKey> derived_key(const MsgKeyReq2& request, Deadline until);
 
   /// tsc_info asks what the guest's time stamp counter runs at. Errors: as report.
   Result<TscInfo> tsc_info(Deadline until);
+
+  /// cpuid has the firmware, which the host cannot stand in for, fill in the results of up to kMaxCpuidFunctions CPUID
+  /// functions. Errors: as report; too_large for more functions, which costs nothing.
+  Status cpuid(std::span<CpuidFunction> functions, Deadline until);
 
   bool usable() const { return key_.has_value(); }
 
  private:
   Result<Bytes> exchange(MsgType type, std::uint8_t version, Bytes payload, Deadline until);
+  Result<DerivedKey> derive(std::uint8_t version, Bytes request, Deadline until);
   Status send(bool extended, Deadline until);
   Result<ExtendedExit> call(bool extended, Deadline until);
   Error lose(const Error& why);

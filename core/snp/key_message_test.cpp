@@ -118,7 +118,7 @@ class Answered : public testing::Test {
 
 TEST_F(Answered, TheDerivedKeyIsLeftNowhereButWithTheCaller) {
   const Octets rsp = key_rsp();
-  const auto key = channel(rsp).derived_key({}, kNever);
+  const auto key = channel(rsp).derived_key(MsgKeyReq{}, kNever);
   ASSERT_TRUE(key);
   EXPECT_TRUE(std::ranges::equal(key->expose(), Octets(32, 0x77)));
   EXPECT_EQ(std::ranges::count(pages_.scratch, 0x77), 0);
@@ -128,10 +128,10 @@ TEST_F(Answered, TheDerivedKeyIsLeftNowhereButWithTheCaller) {
 TEST_F(Answered, AStatusKeepsTheKeyAndAnyOtherFormLosesIt) {
   Octets refused(64);
   refused[0] = 0x16;
-  EXPECT_EQ(channel(refused).derived_key({}, kNever).error().code, Errc::firmware_status);
+  EXPECT_EQ(channel(refused).derived_key(MsgKeyReq{}, kNever).error().code, Errc::firmware_status);
   EXPECT_TRUE(channel_->usable());
   const Octets short_key(48);
-  EXPECT_EQ(channel(short_key).derived_key({}, kNever).error().code, Errc::firmware_reply);
+  EXPECT_EQ(channel(short_key).derived_key(MsgKeyReq{}, kNever).error().code, Errc::firmware_reply);
   EXPECT_FALSE(channel_->usable());
   const Octets info = tsc_info_rsp();
   EXPECT_EQ(channel(info).tsc_info(kNever)->factor, 200U);
