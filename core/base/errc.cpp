@@ -10,7 +10,7 @@ namespace {
 constexpr ErrorRow kRows[] = {
     {Errc::truncated, "truncated", 5, false, "the input ends inside a field", "compare the length found with the one expected; the sender stopped early or the file was cut"},
     {Errc::trailing_bytes, "trailing_bytes", 5, false, "octets follow where the input must end", "remove them, or check that the right file or frame was read"},
-    {Errc::too_large, "too_large", 5, false, "a length is above its documented bound", "the bound is in docs/protocol.md; a peer that needs more does not speak this protocol"},
+    {Errc::too_large, "too_large", 5, false, "a length is above its documented bound", "a peer that needs more does not speak this protocol (docs/protocol.md has the bounds); a file: see that it is the one that was meant"},
     {Errc::bad_length, "bad_length", 5, false, "a field that has one legal length has another", "the sender uses another key type or pads or strips octets"},
     {Errc::bad_value, "bad_value", 5, false, "a field has a value outside its documented set", "compare with the field table of docs/protocol.md"},
     {Errc::reserved_set, "reserved_set", 5, false, "a field that must be zero is not", "the structure is of another version, or damaged"},
