@@ -48,7 +48,8 @@ Result<Machine> configured(CertificateAuthority found, const MachineOptions& opt
   machine.current_mit_vector = options.mitigation_vector;
   TRY(tcb_ok(product, machine.committed_tcb));
   TRY(tcb_ok(product, machine.current_tcb));
-  TRY(machine.check());
+  // Whoever configures a machine is to change an option, and not to distrust a report.
+  if (const Status fits = machine.check(); !fits) return Error{Errc::bad_config, fits.error().where};
   return machine;
 }
 
@@ -113,7 +114,6 @@ int fail(const Failure& failure) {
       return 1;
     case Errc::bad_config:
     case Errc::bad_value:
-    case Errc::tcb_order:
     case Errc::bad_length:
       return 2;
     default:
