@@ -169,7 +169,7 @@ TEST_F(FirmwareTest, RefusesUnknownMessagesAndVersions) {
     EXPECT_EQ(call(sealed({.type = static_cast<snp::MsgType>(type)})), 0x16U) << type;
     EXPECT_STREQ(firmware.last_call().why, "message header MSG_TYPE") << type;
   }
-  for (const unsigned type : {1, 3, 5, 0x11}) {
+  for (const unsigned type : {1u, 3u, 5u, 0x11u}) {
     for (unsigned version = 0; version < 256; ++version) {
       if (version == 1 || (type == 3 && version == 2)) continue;
       const Message message{.type = static_cast<snp::MsgType>(type), .version = static_cast<std::uint8_t>(version)};

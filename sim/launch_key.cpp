@@ -7,6 +7,7 @@
 
 #include "core/crypto/openssl/handles.h"
 #include "core/crypto/openssl/library.h"
+#include "core/crypto/openssl/p384_signature.h"
 #include "core/crypto/sha2.h"
 
 namespace attestbed::sim {
@@ -38,24 +39,6 @@ openssl::Key public_key(const LaunchKey& key) {
   return openssl::Key(made);
 }
 
-/// DerSignature is ECDSA-Sig-Value; `octets` is empty if OpenSSL had no memory.
-struct DerSignature {
-  openssl::Octets octets;
-  std::size_t size = 0;
-};
-
-DerSignature der_signature(const snp::RawSignature& raw) {
-  openssl::Number r(BN_lebin2bn(raw.r, kP384Bytes, nullptr)), s(BN_lebin2bn(raw.s, kP384Bytes, nullptr));
-  const openssl::EcdsaSignature signature(ECDSA_SIG_new());
-  if (!r || !s || !signature || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) return {};
-  // set0 took both numbers over.
-  static_cast<void>(r.release());
-  static_cast<void>(s.release());
-  unsigned char* encoded = nullptr;
-  const int length = i2d_ECDSA_SIG(signature.get(), &encoded);
-  return {openssl::Octets(encoded), length > 0 ? static_cast<std::size_t>(length) : 0};
-}
-
 }  // namespace
 
 Result<LaunchKey> launch_key_of(const SigningKey& key) {
@@ -80,13 +63,7 @@ Result<KeyDigest> digest_of(const LaunchKey& key) {
 bool verifies(const LaunchKey& key, const snp::RawSignature& signature, Bytes message) {
   const openssl::ErrorScope errors;
   if (!fits_p384(signature.r) || !fits_p384(signature.s)) return false;
-  const openssl::Key made = public_key(key);
-  const DerSignature der = der_signature(signature);
-  const openssl::DigestContext context(EVP_MD_CTX_new());
-  return made && der.size != 0 && context &&
-         EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA384", openssl::library_context(), nullptr, made.get(),
-                                 nullptr) == 1 &&
-         EVP_DigestVerify(context.get(), der.octets.get(), der.size, message.data(), message.size()) == 1;
+  return openssl::verifies_p384(public_key(key).get(), signature, message);
 }
 
 }  // namespace attestbed::sim
