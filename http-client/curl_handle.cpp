@@ -2,6 +2,7 @@
 #include "http-client/curl_handle.h"
 
 #include <algorithm>
+#include <string>
 
 namespace attestbed::http {
 
@@ -48,6 +49,14 @@ long CurlHandle::status() const {
   long value = 0;
   curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &value);
   return value;
+}
+
+std::string CurlHandle::local_end() const {
+  const char* address = nullptr;
+  long port = 0;
+  curl_easy_getinfo(curl_, CURLINFO_LOCAL_IP, &address);
+  curl_easy_getinfo(curl_, CURLINFO_LOCAL_PORT, &port);
+  return address == nullptr || port == 0 ? std::string() : std::string(address) + ":" + std::to_string(port);
 }
 
 Library::Library() : ready_(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {}

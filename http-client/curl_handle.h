@@ -31,6 +31,9 @@ class CurlHandle {
   std::size_t number(CURLINFO info) const;
   /// status is the HTTP status of the last transfer, 0 if there was none.
   long status() const;
+  /// local_end is address and port of this end of the last transfer's connection, "127.0.0.1:40000"; empty if there was
+  /// none.
+  std::string local_end() const;
   /// account is the last failure in libcurl's words.
   std::string account() const { return account_.data(); }
 

@@ -28,10 +28,12 @@ struct SealedSecret {
 
 /// BrokerTraffic is what crossed the border to the broker in one call, for the log.
 ///   status  HTTP status, 0 if no answer came
+///   peer    this end of the connection, "127.0.0.1:40000": what the broker's log may call us; empty if there was none
 struct BrokerTraffic {
   long status = 0;
   std::size_t octets_sent = 0, octets_received = 0;
   std::chrono::nanoseconds took{};
+  std::string peer{};
 };
 
 /// BrokerSession is one attempt's conversation with the broker: its cookie, its nonce, its connection. Calls are made

@@ -51,7 +51,7 @@ class FakeSession final : public BrokerSession {
     if (broker_.ciphertext_octets != 0) sealed.ciphertext.assign(broker_.ciphertext_octets, 0x5a);
     return sealed;
   }
-  BrokerTraffic last_call() const override { return {}; }
+  BrokerTraffic last_call() const override { return {.peer = "127.0.0.1:40000"}; }
   std::string label() const override { return {}; }
 
  private:

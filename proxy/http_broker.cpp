@@ -43,7 +43,8 @@ struct HttpBroker::Server {
   void reply(const httplib::Request& in, httplib::Response& out) {
     const std::lock_guard lock(mutex);
     const std::string line = in.method + " " + in.path;
-    requests.push_back({line, in.body, {in.headers.begin(), in.headers.end()}});
+    requests.push_back(
+        {line, in.body, {in.headers.begin(), in.headers.end()}, in.remote_addr + ":" + std::to_string(in.remote_port)});
     const auto replaced = answers.find(line);
     const Answer answer = replaced == answers.end() ? honest(line, in, out) : replaced->second;
     out.status = answer.status;

@@ -28,6 +28,7 @@ class HttpBroker {
   struct Request {
     std::string line, body;
     std::multimap<std::string, std::string> headers;
+    std::string peer;  // the client's address and port
   };
 
   /// With https the certificate is for `localhost`, issued by proxy/testdata/tls/ca.pem.

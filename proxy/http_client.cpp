@@ -187,6 +187,7 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
   traffic_.status = h.status();
   traffic_.octets_sent = request.body ? request.body->size() : 0;
   traffic_.octets_received = in.body.size();
+  traffic_.peer = h.local_end();
   h.set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   h.set(CURLOPT_POSTFIELDS, static_cast<const char*>(nullptr));
   if (code != CURLE_OK) {

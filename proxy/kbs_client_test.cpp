@@ -42,9 +42,11 @@ TEST(KbsClient, CarriesAGuestThroughAllThreeCalls) {
   EXPECT_EQ(client.session().last_call().status, 200);
   EXPECT_EQ(client.session().last_call().octets_sent, plain().auth_request.size());
   EXPECT_EQ(client.session().last_call().octets_received, plain().auth_response.size());
+  EXPECT_EQ(client.session().last_call().peer, broker.requests().at(0).peer) << "by which the broker's log is searched";
   const auto token = client.attest();
   ASSERT_TRUE(token) << token.error().detail;
   EXPECT_EQ(*token, plain().token);
+  EXPECT_EQ(client.session().last_call().peer, broker.requests().at(1).peer);
   const auto sealed = client.resource();
   ASSERT_TRUE(sealed) << sealed.error().detail;
   EXPECT_EQ(sealed->protected_header, plain().protected_header);

@@ -231,7 +231,7 @@ class Attempt {
       in_step_ = in_step_ && told;
       if (is_serial() && told) drop_what_waits();
     }
-    log_.refused(failure, phase_, told, clock_.now() - began_);
+    log_.refused(failure, phase_, told, *broker_, clock_.now() - began_);
   }
 
   // What has come while the broker was silent are repetitions of a question that is answered now. Left on the line each

@@ -89,13 +89,15 @@ void SessionLog::released(const protocol::Terms& terms, std::size_t secret_octet
   log::event(Level::info, "released", fields);
 }
 
-void SessionLog::refused(const Failure& failure, protocol::Phase phase, bool told,
+void SessionLog::refused(const Failure& failure, protocol::Phase phase, bool told, const BrokerSession& broker,
                          std::chrono::nanoseconds total) const {
   ordered_json fields = begin(session_, peer_, attestation_);
   fields["code"] = error_name(failure.code);
   fields["phase"] = phase == protocol::Phase::negotiation ? "negotiation" : "attestation";
   fields["detail"] = failure.detail;
   if (!failure.received.empty()) fields["received"] = failure.received;
+  const std::string peer = broker.last_call().peer;
+  if (!peer.empty()) fields["broker_peer"] = peer;
   fields["told"] = told;
   fields["total_ms"] = milliseconds(total);
   log::event(Level::warning, "refused", fields);

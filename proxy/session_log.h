@@ -26,8 +26,9 @@ struct GuestTraffic {
 ///   mismatch    what: the guest's evidence does not fit what it was given; the broker decides all the same
 ///   attested    broker_session, token_sha256 (16 hex digits), token_octets, guest_*, broker_*
 ///   released    resource, secret_octets (the ciphertext), guest_octets_sent, broker_*, total_ms
-///   refused     code, phase, detail, received (what a broker sent, if it was not understood), told (whether the guest
-///               was), total_ms
+///   refused     code, phase, detail, received (what a broker sent, if it was not understood), broker_peer (this end of
+///               the last connection to the broker, if there was one, which the broker's log has as `peer`), told
+///               (whether the guest was), total_ms
 class SessionLog {
  public:
   SessionLog(std::uint64_t session, std::string peer) : session_(session), peer_(std::move(peer)) {}
@@ -43,7 +44,8 @@ class SessionLog {
   void attested(std::string_view token, const GuestTraffic& guest, const BrokerSession& broker) const;
   void released(const protocol::Terms& terms, std::size_t secret_octets, std::size_t octets_sent,
                 const BrokerSession& broker, std::chrono::nanoseconds total) const;
-  void refused(const Failure& failure, protocol::Phase phase, bool told, std::chrono::nanoseconds total) const;
+  void refused(const Failure& failure, protocol::Phase phase, bool told, const BrokerSession& broker,
+               std::chrono::nanoseconds total) const;
 
  private:
   std::uint64_t session_;

@@ -276,6 +276,7 @@ TEST_P(FailingBroker, IsToldInOneFrameOfTheRightPhase) {
   EXPECT_EQ(attempt.state(), LineState::in_step);
   EXPECT_EQ(attempt.guest.receive(), "(closed)") << "one frame, not two";
   EXPECT_TRUE(log.has(R"("received":"for the log")")) << log.text();
+  EXPECT_TRUE(log.has(R"("broker_peer":"127.0.0.1:40000")")) << log.text();
 }
 
 TEST(Session, BrokerThatThrowsIsAnInternalErrorForThisGuest) {
