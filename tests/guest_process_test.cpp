@@ -111,6 +111,49 @@ TEST_F(GuestProcess, FirmwareThatIsAbsentIsAFirmwareFailure) {
   EXPECT_EQ(guest.json()["field"], "--firmware");
 }
 
+class GuestWithCertificates : public GuestProcess {
+ protected:
+  /// start_all brings up a broker that has a root and no certificates below it.
+  void start_all(const std::vector<std::string>& machine_options) {
+    start_machine(machine_options);
+    write("secret", kSecretText);
+    start_proxy(start_ready("mock-kbs", {"--listen", "127.0.0.1:0", "--root", file("certs/ark.pem"), "--measurement",
+                                         measurement_, "--secret-file", file("secret")}));
+  }
+  /// refusals are the codes with which the broker refused evidence.
+  std::vector<std::string> refusals() {
+    children_->end(child("mock-kbs"));
+    std::vector<std::string> codes;
+    for (const nlohmann::json& request : events("mock-kbs", "request")) {
+      if (request.contains("code")) codes.push_back(request["code"]);
+    }
+    return codes;
+  }
+};
+
+TEST_F(GuestWithCertificates, TheHostsTableReachesABrokerThatHasNone) {
+  start_all({});
+  EXPECT_EQ(guest().json()["code"], "attestation_refused");
+  const Finished certified = guest({"--certs", "--out", file("key")});
+  EXPECT_EQ(certified.exit.text(), "exit 0") << certified.err;
+  EXPECT_EQ(read(file("key")), kSecretText);
+  EXPECT_EQ(refusals(), std::vector<std::string>{"certificate_missing"});
+}
+
+TEST_F(GuestWithCertificates, AVlekComesWithItsOwnIntermediate) {
+  start_all({"--load-vlek"});
+  EXPECT_EQ(guest({"--certs"}).exit.text(), "exit 0");
+}
+
+TEST_F(GuestWithCertificates, AHostThatHasNoneOrWantsMoreRoomCostsNoReport) {
+  start_all({"--no-certs"});
+  EXPECT_EQ(guest({"--certs"}).json()["code"], "attestation_refused");
+  children_->end(child("snp-sim"));
+  start_machine({"--fault", "1:invalid_len:4", "--force"});
+  EXPECT_EQ(guest({"--certs"}).json()["code"], "attestation_refused") << "a report went out, and no table";
+  EXPECT_EQ(refusals(), (std::vector<std::string>{"certificate_missing", "certificate_missing"}));
+}
+
 struct FirmwareCase {
   const char* name;
   const char* fault;
