@@ -145,8 +145,8 @@ std::string names_in(std::string_view table) {
 Checked<void> read_table(const std::string& path, const std::string& table, const toml::table& keys, Policy& policy) {
   for (const auto& [name, node] : keys) {
     const PolicyValue value(path, table + "." + verify::printable(name.str(), 40), node);
-    const auto* const key =
-        std::ranges::find_if(kKeys, [&](const Key& one) { return table == one.table && name.str() == one.name; });
+    const auto* const key = std::ranges::find_if(
+        kKeys, [&, &key = name](const Key& one) { return table == one.table && key.str() == one.name; });
     if (key == std::end(kKeys)) return value.refuse("one of " + names_in(table), "another key");
     TRY(key->read(value, policy));
   }
@@ -158,7 +158,7 @@ Checked<Policy> read_tables(const std::string& path, const toml::table& root) {
   for (const auto& [name, node] : root) {
     const std::string table = verify::printable(name.str(), 40);
     const PolicyValue value(path, table, node);
-    const bool known = std::ranges::any_of(kKeys, [&](const Key& key) { return name.str() == key.table; });
+    const bool known = std::ranges::any_of(kKeys, [&table = name](const Key& key) { return table.str() == key.table; });
     if (!known || !node.is_table()) {
       return value.refuse("the tables " + names_in({}), known ? value.type() : "another key");
     }
