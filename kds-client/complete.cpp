@@ -40,12 +40,10 @@ struct Completion {
   }
 };
 
-Checked<void> fetch_vcek(Completion& completion, const snp::RawReport& report,
-                         const std::vector<snp::Product>& products) {
+Checked<void> fetch_vcek(Completion& completion, const snp::RawReport& report) {
+  const std::vector<Request> requests = TRY(vcek_requests(report));
   Checked<void> outcome;
-  for (const snp::Product product : products) {
-    const snp::Tcb tcb = snp::decode_tcb(product, report.reported_tcb);
-    const Request request = TRY(Request::vcek(product, report.chip_id, tcb));
+  for (const Request& request : requests) {
     outcome = completion.fetch(request);
     if (outcome || outcome.error().code != Errc::kds_unknown) return outcome;
   }
@@ -68,8 +66,7 @@ Checked<std::vector<Request>> complete_endorsements(Client& client, const snp::R
   Completion completion{client, certificates, until, {}};
   Checked<Certificate> vek = verify::select_vek(report, certificates);
   if (!vek && hierarchy == Hierarchy::vcek) {
-    const std::vector<snp::Product> products = TRY(products_of(report));
-    TRY(fetch_vcek(completion, report, products));
+    TRY(fetch_vcek(completion, report));
     vek = verify::select_vek(report, certificates);
   }
   // Without a VEK no intermediate helps; the caller's own selection will say what is missing.
@@ -79,6 +76,17 @@ Checked<std::vector<Request>> complete_endorsements(Client& client, const snp::R
     TRY(completion.fetch(Request::cert_chain(product, hierarchy)));
   }
   return std::move(completion.from_cache);
+}
+
+Checked<std::vector<Request>> vcek_requests(const snp::RawReport& report) {
+  const std::vector<snp::Product> products = TRY(products_of(report));
+  std::vector<Request> requests;
+  for (const snp::Product product : products) {
+    const snp::Tcb tcb = snp::decode_tcb(product, report.reported_tcb);
+    const Request request = TRY(Request::vcek(product, report.chip_id, tcb));
+    requests.push_back(request);
+  }
+  return requests;
 }
 
 bool forget_refused(Client& client, const std::vector<Request>& from_cache, const Refusal& refusal) {
@@ -91,9 +99,12 @@ bool forget_refused(Client& client, const std::vector<Request>& from_cache, cons
   return !from_cache.empty();
 }
 
+Request crl_request(const verify::Vek& vek) {
+  return Request::crl(vek.product(), vek.kind() == Certificate::Kind::vlek ? Hierarchy::vlek : Hierarchy::vcek);
+}
+
 Checked<verify::Crl> fetch_crl(Client& client, const verify::Vek& vek, verify::Time at, Deadline until) {
-  const Hierarchy hierarchy = vek.kind() == Certificate::Kind::vlek ? Hierarchy::vlek : Hierarchy::vcek;
-  const Request request = Request::crl(vek.product(), hierarchy);
+  const Request request = crl_request(vek);
   const Fetched fetched = TRY(client.fetch(request, until));
   const Checked<verify::Crl> crl = verify::Crl::parse(fetched.octets, fetched.source);
   if (!crl || !fetched.from_cache || client.offline()) return crl;

@@ -15,10 +15,17 @@ Checked<std::vector<Request>> complete_endorsements(Client& client, const snp::R
                                                     std::vector<verify::Certificate>& certificates,
                                                     const verify::TrustedRoots& roots, Deadline until);
 
+/// vcek_requests are the requests of which one has the VCEK of `report`, the likeliest first: version 2 does not say
+/// the product. Errors: product_unknown; those of Request::vcek.
+Checked<std::vector<Request>> vcek_requests(const snp::RawReport& report);
+
 /// forget_refused drops from the cache what `refusal` may be the fault of, so that whoever wrote into the cache cannot
 /// refuse for ever what the KDS answers rightly. True if something was dropped: then another attempt may end otherwise.
 /// Nothing is dropped offline, where there is no other copy, nor for a refusal that is not about the chain.
 bool forget_refused(Client& client, const std::vector<Request>& from_cache, const Refusal& refusal);
+
+/// crl_request asks for the CRL of the root behind `vek`.
+Request crl_request(const verify::Vek& vek);
 
 /// fetch_crl gets the CRL of the root behind `vek`; one from the cache that does not serve at `at` is fetched anew.
 /// Errors: those of Client::fetch; crl_malformed.

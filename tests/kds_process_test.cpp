@@ -57,7 +57,7 @@ TEST_F(KdsProgramTest, VerifyAsksWhetherTheChainIsRevoked) {
   const Finished good = verify({"--kds", url, "--crl", "kds"});
   EXPECT_EQ(good.exit.number, 0) << good.err;
   EXPECT_EQ(asked(), 3U);
-  EXPECT_EQ(verify({"--kds", url, "--crl", file("certs/crl.der")}).exit.number, 0);
+  EXPECT_EQ(verify({"--kds", url, "--crl", file("certs/ark.crl")}).exit.number, 0);
   EXPECT_EQ(verify({"--kds", url, "--crl", file("certs/ark.der")}).exit.number, 1);
   EXPECT_EQ(verify({"--kds", url, "--crl", file("absent")}).exit.number, 3);
   const std::string revoking = start_kds({"--revoke"});
