@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// `attestbed explain`, policies, and what `attestbed show` says of guest messages, as people run them.
+// `attestbed explain` and policies as people run them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/snp/guest_message.h"
 #include "core/verify/test_ca.h"
 #include "tests/command_line.h"
 
@@ -47,7 +46,8 @@ TEST(AttestbedExplain, OfARealReportSaysEveryCheck) {
   EXPECT_EQ(explanation["roots_are_amds"], true);
   EXPECT_EQ(explanation["checks"].size(), verify::verification_checks().size() + verify::policy_checks().size());
   for (const verify::VerificationCheck& check : verify::verification_checks()) {
-    EXPECT_EQ(check_named(explanation, "report", check.name)["verdict"], "passed") << check.name;
+    const bool asked = check.name != std::string_view("revocation");  // there is no --crl
+    EXPECT_EQ(check_named(explanation, "report", check.name)["verdict"], asked ? "passed" : "not_asked") << check.name;
   }
   EXPECT_EQ(check_named(explanation, "policy", "debug")["verdict"], "passed");
   EXPECT_EQ(check_named(explanation, "policy", "measurement")["verdict"], "not_asked");
@@ -111,9 +111,36 @@ TEST(AttestbedExplain, OfAMachineOfSnpSimPassesTheStrictExampleLoudly) {
   EXPECT_TRUE(contains(ran.out, "SIMULATED CHIP")) << ran.out;
   EXPECT_TRUE(contains(ran.out, "THE ROOT IS NOT AMD'S"));
   EXPECT_TRUE(contains(ran.out, "ACCEPTED: "));
+  const Ran listed = attestbed(command + " --root " + ca + "/ark.pem --crl " + ca + "/ark.crl --json");
+  EXPECT_EQ(listed.exit_code, 0) << listed.out << listed.err;
+  EXPECT_EQ(check_named(json::parse(listed.out), "report", "revocation")["verdict"], "passed");
   const Ran without_root = attestbed(command);
   EXPECT_EQ(without_root.exit_code, 1);
   EXPECT_TRUE(contains(without_root.out, "root_untrusted")) << without_root.out;
+}
+
+TEST(AttestbedExplain, SaysWhyRevocationCannotBeJudged) {
+  const Scratch scratch;
+  const std::string milan = scratch / "milan", genoa = scratch / "genoa", made = scratch / "r.bin";
+  ASSERT_EQ(tests::run(SNP_SIM, "certs --product Milan --out " + milan).exit_code, 0);
+  ASSERT_EQ(tests::run(SNP_SIM, "certs --product Genoa --out " + genoa).exit_code, 0);
+  ASSERT_EQ(tests::run(SNP_SIM, "report --ca " + genoa + " --out " + made).exit_code, 0);
+  const std::string evidence = made + " --certs " + genoa + " --root " + genoa + "/ark.pem";
+  const Ran ran = attestbed("explain " + evidence + " --crl " + milan + "/ark.crl --json");
+  EXPECT_EQ(ran.exit_code, 1) << ran.err;
+  const json check = check_named(json::parse(ran.out), "report", "revocation");
+  EXPECT_EQ(check["verdict"], "failed");
+  EXPECT_EQ(check["code"], "crl_missing");
+  EXPECT_TRUE(contains(check["next"], "https://kdsintf.amd.com/vcek/v1/Genoa/crl")) << check;
+}
+
+TEST(AttestbedExplain, OfAnEmptyCacheNamesTheAnswerThatItLacks) {
+  const Scratch scratch;
+  const Ran ran = attestbed("explain " + report("v5-genoa") + kThen + " --offline --kds-cache " + (scratch / "cache"));
+  EXPECT_EQ(ran.exit_code, 3) << ran.out << ran.err;
+  EXPECT_TRUE(contains(ran.out, "ok      form")) << ran.out;
+  EXPECT_TRUE(contains(ran.out, "FAILED  selection                        kds_offline")) << ran.out;
+  EXPECT_TRUE(contains(ran.out, "--kds amd")) << ran.out;
 }
 
 TEST(AttestbedExplain, KnowsASimulatedTurinByItsShortMarker) {
@@ -151,71 +178,6 @@ TEST(AttestbedVerify, JudgesAPolicyToo) {
       attestbed(command + policy_in(scratch, "[machine]\nproducts = \"Milan\"\n[guest]\nminimum_svn = 99\n"));
   EXPECT_EQ(bad.exit_code, 1);
   EXPECT_TRUE(contains(bad.err, "product_refused") && contains(bad.err, "guest_svn_too_low")) << bad.err;
-}
-
-Octets page_of(snp::MsgType type, Bytes payload, const snp::Vmpck& key) {
-  snp::Page page;
-  EXPECT_TRUE(
-      snp::seal_guest_message(key, {.type = type, .version = 1, .vmpck = 2, .seqno = 77, .payload = payload}, page));
-  return Octets(page.begin(), page.end());
-}
-
-TEST(AttestbedShow, ShowsAGuestMessagesHeaderAndWithTheKeyItsPayload) {
-  const Scratch scratch;
-  const Octets key_octets(32, 0x5a);
-  const snp::Vmpck key{std::span<const std::uint8_t, 32>(key_octets)};
-  snp::MsgReportRsp response{};
-  response.report_size = snp::kReportBytes;
-  const Octets octets = verify::test::read_testdata("reports/v5-genoa.bin");
-  std::ranges::copy(octets, reinterpret_cast<std::uint8_t*>(&response.report));
-  const Bytes payload(reinterpret_cast<const std::uint8_t*>(&response), sizeof response);
-  const std::string page = scratch.put("page.bin", page_of(snp::MsgType::report_rsp, payload, key));
-
-  const json header = json::parse(attestbed("show " + page + " --json").out, nullptr, false);
-  ASSERT_TRUE(header.is_object());
-  EXPECT_EQ(header["kind"], "guest message");
-  EXPECT_EQ(header["type"]["means"], "MSG_REPORT_RSP");
-  EXPECT_EQ(header["seqno"], 77);
-  EXPECT_EQ(header["vmpck"], 2);
-  EXPECT_EQ(header["payload_size"], 1216);
-
-  const std::string vmpck = " --vmpck " + scratch.put("vmpck.bin", key_octets);
-  const json opened = json::parse(attestbed("show " + page + vmpck + " --json").out, nullptr, false);
-  ASSERT_EQ(opened.size(), 2u);
-  EXPECT_EQ(opened[0]["payload"], verify::hex_text(payload));
-  EXPECT_EQ(opened[1]["kind"], "report");
-  EXPECT_EQ(opened[1]["product"], "Genoa");
-
-  const Ran other_key = attestbed("show " + page + " --vmpck " + scratch.put("other.bin", Octets(32, 0x5b)));
-  EXPECT_EQ(other_key.exit_code, 1);
-  EXPECT_TRUE(contains(other_key.err, "firmware_reply")) << other_key.err;
-  EXPECT_EQ(attestbed("show " + page + " --vmpck " + scratch.put("short.bin", Octets(31, 1))).exit_code, 1);
-  EXPECT_EQ(attestbed("show " + report("v5-genoa") + vmpck).exit_code, 2);
-}
-
-TEST(AttestbedShow, NeverShowsADerivedKey) {
-  const Scratch scratch;
-  const Octets key_octets(32, 0x5a);
-  const snp::Vmpck key{std::span<const std::uint8_t, 32>(key_octets)};
-  Octets payload(64, 0);
-  std::fill(payload.begin() + 32, payload.end(), std::uint8_t{0xd7});
-  const std::string page = scratch.put("page.bin", page_of(snp::MsgType::key_rsp, payload, key));
-  const Ran ran = attestbed("show " + page + " --vmpck " + scratch.put("vmpck.bin", key_octets));
-  EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_TRUE(contains(ran.out, "MSG_KEY_RSP") && contains(ran.out, "not shown")) << ran.out;
-  EXPECT_FALSE(contains(ran.out, "d7d7"));
-}
-
-TEST(AttestbedShow, TakesAFileForWhatItIsTold) {
-  const std::string certificate = kData + "certs/v5-genoa.vcek.der";
-  EXPECT_EQ(attestbed("show " + certificate + " --as certificate").exit_code, 0);
-  const Ran as_report = attestbed("show " + certificate + " --as report");
-  EXPECT_EQ(as_report.exit_code, 1);
-  EXPECT_TRUE(contains(as_report.err, "bad_length")) << as_report.err;
-  const Ran as_message = attestbed("show " + report("v5-genoa") + " --as guest-message");
-  EXPECT_EQ(as_message.exit_code, 1);
-  EXPECT_TRUE(contains(as_message.err, "4096 octets")) << as_message.err;
-  EXPECT_EQ(attestbed("show " + certificate + " --as nonsense").exit_code, 2);
 }
 
 TEST(AttestbedExplain, EndsWithTheDocumentedExitCode) {

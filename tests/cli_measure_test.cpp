@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // `attestbed measure` as people run it: the program, its output, its exit code.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
+
+#include "tests/command_line.h"
 
 namespace attestbed {
 namespace {
 
 using nlohmann::json;
+using tests::contains;
+using tests::Ran;
 
 const std::string kPages = std::string(ATTESTBED_SOURCE_DIR) + "/sim/testdata/reference-pages.txt";
 // facts/snp-firmware 5.4, the last step; and the same octets by base64(1).
@@ -18,23 +20,8 @@ const std::string kDigest =
     "cc8236f527dbb518d948e7de0ed0665679970cc320bf0e40f2188e7add456ae346c4d8ecc8404ef50eec0ee7b97ffebc";
 const std::string kBase64 = "zII29SfbtRjZSOfeDtBmVnmXDMMgvw5A8hiOet1FauNGxNjsyEBO9Q7sDue5f/68";
 
-struct Ran {
-  int exit_code;
-  std::string out;
-};
-
 Ran measure(const std::string& arguments) {
-  std::FILE* pipe = popen((ATTESTBED_PROGRAM " measure " + arguments + " 2>&1 </dev/null").c_str(), "r");
-  Ran ran{-1, {}};
-  char chunk[4096];
-  for (std::size_t n = 0; (n = std::fread(chunk, 1, sizeof chunk, pipe)) > 0;) ran.out.append(chunk, n);
-  const int status = pclose(pipe);
-  ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ran;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+  return tests::attestbed("measure " + arguments);
 }
 
 TEST(CliMeasure, PrintsTheReferenceInThreeForms) {
@@ -88,10 +75,11 @@ TEST(CliMeasure, ErrorsAreOneLineWithFilePlaceExpectedAndFound) {
   };
   for (const Case& c : kCases) {
     const Ran ran = measure(c.arguments);
-    EXPECT_EQ(ran.exit_code, c.exit_code) << c.arguments << ": " << ran.out;
-    EXPECT_TRUE(contains(ran.out, c.text)) << c.arguments << ": " << ran.out;
+    EXPECT_EQ(ran.exit_code, c.exit_code) << c.arguments << ": " << ran.err;
+    EXPECT_TRUE(contains(ran.err, c.text)) << c.arguments << ": " << ran.err;
+    EXPECT_EQ(ran.out, "") << c.arguments;
     if (c.exit_code != 2) {
-      EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 1) << ran.out;
+      EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
     }
   }
 }

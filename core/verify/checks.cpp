@@ -19,6 +19,7 @@ constexpr Errc kReportedTcb[] = {Errc::tcb_mismatch};
 constexpr Errc kChipId[] = {Errc::chip_id_mismatch};
 constexpr Errc kSignature[] = {Errc::signature_invalid};
 constexpr Errc kTcbOrder[] = {Errc::report_reserved, Errc::tcb_order};
+constexpr Errc kRevocation[] = {Errc::crl_missing, Errc::crl_signature, Errc::crl_expired, Errc::certificate_revoked};
 
 constexpr VerificationCheck kChecks[] = {
     {"form", kForm},
@@ -34,6 +35,7 @@ constexpr VerificationCheck kChecks[] = {
     {"chip id", kChipId},
     {"signature", kSignature},
     {"tcb order", kTcbOrder},
+    {"revocation", kRevocation},
 };
 
 }  // namespace

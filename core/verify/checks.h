@@ -15,8 +15,8 @@ struct VerificationCheck {
 };
 
 /// verification_checks lists them in the order in which they are made: check_form ("form"), select_vek ("selection"),
-/// then the Steps of verify_chain and of verify_report. Each stops at its first failure, so that after n Steps in a row
-/// it is the check n that failed.
+/// then the Steps of verify_chain and of verify_report, last that of check_revocation, which only a caller with CRLs
+/// makes. Each stops at its first failure, so that after n Steps in a row it is the check n that failed.
 std::span<const VerificationCheck> verification_checks();
 
 }  // namespace attestbed::verify

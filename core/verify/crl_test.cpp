@@ -116,6 +116,7 @@ TEST(Revocation, PassesAChainThatNoCrlLists) {
   const std::vector<Crl> crls{crl({.revoked = {0x010101, 0x020002, 0}})};
   EXPECT_TRUE(check_revocation(vek(), crls, at("2025-02-01T00:00:00Z"), &passed));
   ASSERT_EQ(passed.size(), 1U);
+  EXPECT_EQ(passed[0].check, verification_checks().back().name);
   EXPECT_EQ(passed[0].found, "ARK-Milan's CRL of 2025-01-01T00:00:00Z lists neither SEV-Milan nor itself");
   EXPECT_EQ(crls[0].revoked(), 3U);
   EXPECT_EQ(crls[0].issuer(), "ARK-Milan");
@@ -141,6 +142,7 @@ TEST(Revocation, RefusesOneWrongThing) {
   for (const Case& wrong : kCases) {
     SCOPED_TRACE(wrong.name);
     EXPECT_EQ(refusal_of({crl(wrong.spec)}), wrong.expected);
+    test::expect_declared(verification_checks().size() - 1, wrong.expected);
   }
   EXPECT_EQ(refusal_of({}), Errc::crl_missing);
 }

@@ -51,12 +51,11 @@ Checked<void> load_file(const std::string& path, LoadedCertificates& into) {
 
 }  // namespace
 
-Checked<std::vector<std::uint8_t>> read_file(const std::string& path) {
-  const Result<std::string> octets = posix::read_file(path, kMaxInputBytes);
+Checked<std::vector<std::uint8_t>> read_file(const std::string& path, std::size_t max) {
+  const Result<std::string> octets = posix::read_file(path, max);
   if (octets) return std::vector<std::uint8_t>(octets->begin(), octets->end());
   if (octets.error().code == Errc::too_large) {
-    return Refusal{Errc::too_large, verify::printable(path, 200),
-                   "at most " + std::to_string(kMaxInputBytes) + " octets", "more"};
+    return Refusal{Errc::too_large, verify::printable(path, 200), "at most " + std::to_string(max) + " octets", "more"};
   }
   return io_failed(path, "a file that can be read", posix::numbers_in_words(octets.error()));
 }

@@ -11,8 +11,8 @@ namespace attestbed::tools {
 inline constexpr std::size_t kMaxInputBytes = verify::kMaxPemBytes;
 inline constexpr std::size_t kMaxFilesPerDirectory = 256;
 
-/// read_file reads at most kMaxInputBytes. Errors: io_failed, too_large.
-verify::Checked<std::vector<std::uint8_t>> read_file(const std::string& path);
+/// read_file reads a file of at most `max` octets. Errors: io_failed, too_large.
+verify::Checked<std::vector<std::uint8_t>> read_file(const std::string& path, std::size_t max = kMaxInputBytes);
 
 struct LoadedCertificates {
   std::vector<verify::Certificate> certificates;

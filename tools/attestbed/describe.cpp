@@ -192,6 +192,15 @@ ordered_json describe(const verify::Certificate& certificate) {
   return json;
 }
 
+ordered_json describe(const verify::Crl& crl) {
+  return {{"kind", "CRL"},
+          {"source", verify::printable(crl.source(), 400)},
+          {"issuer", crl.issuer()},
+          {"this_update", verify::time_text(crl.this_update())},
+          {"next_update", verify::time_text(crl.next_update())},
+          {"revoked", crl.revoked()}};
+}
+
 std::string as_text(const ordered_json& description) {
   const auto plain = [](const ordered_json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
@@ -199,6 +208,14 @@ std::string as_text(const ordered_json& description) {
   std::string text;
   for (const auto& [name, field] : description.items()) {
     text += name + std::string(name.size() < 20 ? 20 - name.size() : 1, ' ');
+    if (field.is_array()) {
+      text += std::to_string(field.size()) + "\n";
+      for (const ordered_json& element : field) {
+        for (const auto& [part, value] : element.items()) text += "  " + part + "=" + plain(value);
+        text += "\n";
+      }
+      continue;
+    }
     if (!field.is_object()) {
       text += plain(field) + "\n";
       continue;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,18 +37,6 @@ struct Evidence {
 ///   errors  bad_config for --at; io_failed, too_large, certificate_malformed; root_untrusted
 verify::Checked<Evidence> read_evidence(const EvidencePlaces& places);
 
-/// ReportJudgement is how far a report came: the checks that it passed, of verification_checks() in their order, and
-/// the refusal that ended them.
-struct ReportJudgement {
-  verify::Steps passed;
-  std::optional<verify::Refusal> refused;
-  std::optional<snp::RawReport> report;  // once its form is known; nothing in it is proven by that
-  std::optional<verify::Vek> vek;
-  std::optional<verify::VerifiedReport> verified;
-};
-enum class JudgeUntil { the_chain, the_report };
-ReportJudgement judge_report(const Evidence& evidence, JudgeUntil until = JudgeUntil::the_report);
-
 /// is_simulated_chip recognises the marker that simulated machines write into CHIP_ID and hwID, where no guest can
 /// change it. A masked chip id has none: then only the root tells.
 bool is_simulated_chip(Bytes chip_id);
@@ -59,9 +46,5 @@ inline constexpr char kRootNotAmds[] =
     "THE ROOT IS NOT AMD'S: whoever holds its key can make any report. Right for simulation, never for secrets.";
 inline constexpr char kSimulatedChip[] =
     "SIMULATED CHIP: its id says that no hardware made this report. Right for simulation, never for secrets.";
-
-/// exit_code_of is what a program ends with that was refused so: usage, could not run (a file or the KDS cannot be
-/// read), or refused.
-int exit_code_of(const verify::Refusal& refusal);
 
 }  // namespace attestbed::tools

@@ -7,6 +7,7 @@
 #include "tools/attestbed/evidence.h"
 #include "tools/attestbed/exit_code.h"
 #include "tools/attestbed/explanation.h"
+#include "tools/attestbed/judgement.h"
 #include "tools/attestbed/policy_file.h"
 #include "tools/attestbed/subcommands.h"
 
@@ -17,22 +18,24 @@ using verify::Checked;
 
 struct Options {
   EvidencePlaces places;
+  KdsFlags kds;
   std::string policy;
   bool json = false;
 };
 
 constexpr char kFooter[] =
-    "Every check there is on a report and on your policy (docs/policy.md), each with its verdict; for each failure "
-    "the\n"
-    "likely cause and what to run or do next. Without --policy only debug and a migration agent are refused.\n"
+    "Every check there is on a report and on your policy (docs/policy.md), each with its verdict; for each failure\n"
+    "the likely cause and what to run or do next. Without --policy only debug and a migration agent are refused,\n"
+    "without --crl nobody is asked whether the chain was revoked.\n"
     "Examples:\n"
     "  attestbed explain report.bin --certs certs/ --policy strict.toml\n"
     "  attestbed explain report.bin --certs ca/ --root ca/ark.pem --policy strict.toml --json\n"
-    "Exit codes: 0 every check passed, 1 one failed, 2 usage or policy file, 3 a file cannot be read.\n";
+    "  attestbed explain report.bin --kds amd --kds-cache kds/ --crl kds\n"
+    "Exit codes: 0 every check passed, 1 one failed, 2 usage or policy file, 3 a file or the KDS cannot be read.\n";
 
 int refuse_to_begin(const verify::Refusal& why) {
   std::fprintf(stderr, "attestbed explain: %s\n", why.text().c_str());
-  return exit_code_of(why);
+  return exit_code_of(why.code);
 }
 
 int explain_command(const Options& options) {
@@ -44,10 +47,14 @@ int explain_command(const Options& options) {
   }
   const Checked<Evidence> evidence = read_evidence(options.places);
   if (!evidence) return refuse_to_begin(evidence.error());
-  const Explanation explanation = explain(*evidence, options.places, policy, options.policy);
+  const Checked<std::unique_ptr<KdsAccess>> kds = KdsAccess::make(options.kds);
+  if (!kds) return refuse_to_begin(kds.error());
+  const ReportJudgement judgement = judge_report(*evidence, **kds);
+  const Explanation explanation = explain(*evidence, judgement, options.places, policy, options.policy);
   const std::string out = options.json ? explanation_json(explanation).dump(2) + "\n" : explanation_text(explanation);
   std::fputs(out.c_str(), stdout);
-  return explanation.accepted() ? kExitOk : kExitRefused;
+  if (explanation.accepted()) return kExitOk;
+  return judgement.refused ? exit_code_of(judgement.refused->code) : kExitRefused;
 }
 
 }  // namespace
@@ -56,10 +63,14 @@ void add_explain(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("explain", "Say of every check on a report why it passes or fails");
   add_evidence_options(*command, options->places, "The report, 1184 octets")->required();
+  add_kds_flags(*command, options->kds);
   command->add_option("--policy", options->policy, "Judge the verified report by this policy (TOML)");
   command->add_flag("--json", options->json, "One JSON object");
   command->footer(kFooter);
-  command->callback([options, &exit_code] { exit_code = explain_command(*options); });
+  command->callback([options, &exit_code] {
+    require_certificates(options->places, options->kds);
+    exit_code = explain_command(*options);
+  });
 }
 
 }  // namespace attestbed::tools

@@ -9,7 +9,9 @@ namespace {
 constexpr char kShowReport[] = "attestbed show {report}";
 constexpr char kShowPolicy[] = "compare `attestbed show {report}` with {policy}";
 constexpr char kRequestAnew[] = "request the report anew in the guest, and copy it in binary (1184 octets, no text)";
-constexpr char kFetchVcek[] = "curl -o vcek.der '{kds}'   # then name vcek.der with --certs";
+constexpr char kFetchVcek[] = "{fetch vcek}";
+constexpr char kFetchCrl[] = "{fetch crl}";
+constexpr const char* kWhicheverCheck = nullptr;
 
 // clang-format off
 constexpr Cause kCauses[] = {
@@ -48,6 +50,26 @@ constexpr Cause kCauses[] = {
     {"signature", Errc::signature_invalid, "the report was changed after it was signed, or the chip's key is another than its certificate's", kRequestAnew},
     {"tcb order", Errc::report_reserved, "octets of a TCB version that no firmware of this product sets", kShowReport},
     {"tcb order", Errc::tcb_order, "no firmware reports more than it committed, or commits more than it runs", kShowReport},
+
+    // Does a list revoke the chain?
+    {"revocation", Errc::crl_missing, "none of the files that --crl names is a list of this chain's root", kFetchCrl},
+    {"revocation", Errc::crl_signature, "the list was changed, or another key of the root's name signed it", kFetchCrl},
+    {"revocation", Errc::crl_expired, "the list was not renewed in time, or this machine's clock or --at is off", kFetchCrl},
+    {"revocation", Errc::certificate_revoked, "AMD no longer stands behind the ASK or ASVK: whoever has its key can make any certificate", "trust nothing of this chain; ask the machine's provider for certificates of the successor"},
+
+    // What a KDS did not give, to whichever check needed it.
+    {kWhicheverCheck, Errc::kds_offline, "--offline, and the cache lacks this answer", "run the same once with --kds amd and without --offline, where there is a network"},
+    {kWhicheverCheck, Errc::kds_unknown, "the KDS knows no such chip at this TCB: simulated hardware, or a host that reports a TCB it never had", "compare CHIP_ID and REPORTED_TCB in `attestbed show {report}`; of simulated hardware ask its own KDS: --kds http://HOST:PORT"},
+    {kWhicheverCheck, Errc::kds_busy, "the KDS throttles: AMD's answers the same request about once in ten seconds", "wait a minute and run the same with --kds-cache, so that it need not be asked again"},
+    {kWhicheverCheck, Errc::kds_unreachable, "no network, no name service, a firewall, or the wrong --kds", "curl -I https://kdsintf.amd.com   # or the KDS that --kds names"},
+    {kWhicheverCheck, Errc::kds_untrusted, "no trusted root vouches for the TLS certificate: an interceptor, another host, or a private KDS", "name its root with --kds-ca if you know it; the certificate chain is judged by AMD's own root in any case"},
+    {kWhicheverCheck, Errc::kds_timeout, "the KDS did not answer in time", "run the same with a longer --kds-timeout"},
+    {kWhicheverCheck, Errc::kds_malformed, "something else than a KDS answers there: a login page, a proxy, another service", "curl https://kdsintf.amd.com/vcek/v1/Milan/cert_chain   # should print two PEM certificates"},
+    {kWhicheverCheck, Errc::kds_chip_masked, "the host masks CHIP_ID (MASK_CHIP_ID), and a KDS finds certificates by it", "get the VCEK from the host (extended guest request), and name it with --certs"},
+    {kWhicheverCheck, Errc::crl_malformed, "what the KDS gave is no list", kFetchCrl},
+    {kWhicheverCheck, Errc::certificate_malformed, "what the KDS gave is no certificate", kFetchVcek},
+    {kWhicheverCheck, Errc::bad_length, "the CHIP_ID is longer than those of the product that the report names", kShowReport},
+    {kWhicheverCheck, Errc::internal, "a defect of this program or its libraries, or no memory", "report it, with what `attestbed --version` prints"},
 
     // Is it what the policy asks for?
     {"product", Errc::product_refused, "the guest runs on another product than the policy lists", "use a listed machine, or add the product to machine.products in {policy}"},
@@ -115,8 +137,9 @@ std::string shell_word(const std::string& word) {
 }  // namespace
 
 const Cause* cause_of(std::string_view check, Errc code) {
-  const auto* const row =
-      std::ranges::find_if(kCauses, [&](const Cause& each) { return check == each.check && code == each.code; });
+  const auto* const row = std::ranges::find_if(kCauses, [&](const Cause& each) {
+    return code == each.code && (each.check == kWhicheverCheck || check == each.check);
+  });
   return row == std::end(kCauses) ? nullptr : row;
 }
 
@@ -124,11 +147,8 @@ std::string filled_in(std::string_view next, const NextPlaces& places) {
   const struct {
     std::string_view name;
     const std::string& words;
-  } kPlaces[] = {{"{report}", places.report},
-                 {"{certs}", places.certs},
-                 {"{root}", places.root},
-                 {"{policy}", places.policy},
-                 {"{kds}", places.kds}};
+  } kPlaces[] = {{"{report}", places.report}, {"{certs}", places.certs},           {"{root}", places.root},
+                 {"{policy}", places.policy}, {"{fetch vcek}", places.fetch_vcek}, {"{fetch crl}", places.fetch_crl}};
   std::string out;
   while (!next.empty()) {
     const auto* const place =

@@ -10,7 +10,10 @@
 namespace attestbed::tools {
 
 /// Cause is what most likely stands behind a failed check, and what to do or run next.
-///   next  may name {report}, {certs}, {root}, {policy} and {kds}; filled_in puts this run's own in their places
+///   check  null: whichever check met the code
+///   next   may name {report}, {certs}, {root}, {policy}, {fetch vcek} and {fetch crl}; filled_in puts this run's own
+///   in
+///          their places
 struct Cause {
   const char* check;
   Errc code;
@@ -19,12 +22,12 @@ struct Cause {
 };
 
 /// cause_of finds the row of a check and the code it failed with; every pair that verification_checks() and
-/// policy_checks() name has one. Null for any other.
+/// policy_checks() name has one, and every code of a KDS client for whichever check. Null for any other.
 const Cause* cause_of(std::string_view check, Errc code);
 
 /// NextPlaces are the words of this run, quoted for a shell where they need it.
 struct NextPlaces {
-  std::string report, certs, root, policy, kds;
+  std::string report, certs, root, policy, fetch_vcek, fetch_crl;
 };
 std::string filled_in(std::string_view next, const NextPlaces& places);
 

@@ -8,8 +8,12 @@
 namespace attestbed::tools {
 namespace {
 
-const NextPlaces kPlaces{
-    .report = "r.bin", .certs = "c d", .root = "a.pem", .policy = "p.toml", .kds = "https://k/v?x"};
+const NextPlaces kPlaces{.report = "r.bin",
+                         .certs = "c d",
+                         .root = "a.pem",
+                         .policy = "p.toml",
+                         .fetch_vcek = "curl 'https://k/v?x'",
+                         .fetch_crl = "curl 'https://k/crl'"};
 
 void expect_cause(const char* check, Errc code) {
   const Cause* const cause = cause_of(check, code);
@@ -29,9 +33,23 @@ TEST(Causes, EveryCheckThatCanFailHasOne) {
   EXPECT_EQ(cause_of("measurement", Errc::chain_expired), nullptr);
 }
 
+// What Client::fetch, complete_endorsements and fetch_crl document.
+TEST(Causes, EveryCodeOfAKdsHasOneForTheChecksThatFetch) {
+  for (const char* check : {"selection", "revocation"}) {
+    for (const Errc code : {Errc::kds_offline, Errc::kds_unknown, Errc::kds_busy, Errc::kds_unreachable,
+                            Errc::kds_untrusted, Errc::kds_timeout, Errc::kds_malformed, Errc::internal}) {
+      expect_cause(check, code);
+    }
+  }
+  for (const Errc code : {Errc::kds_chip_masked, Errc::bad_length, Errc::certificate_malformed}) {
+    expect_cause("selection", code);
+  }
+  expect_cause("revocation", Errc::crl_malformed);
+}
+
 TEST(Causes, FillInThePlacesOfTheRun) {
-  EXPECT_EQ(filled_in("show {report} {certs} {root} {policy} '{kds}' {other", kPlaces),
-            "show r.bin c d a.pem p.toml 'https://k/v?x' {other");
+  EXPECT_EQ(filled_in("show {report} {certs} {root} {policy} {fetch vcek} {fetch crl} {other", kPlaces),
+            "show r.bin c d a.pem p.toml curl 'https://k/v?x' curl 'https://k/crl' {other");
 }
 
 TEST(Causes, QuoteForAShell) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "tools/attestbed/explain_causes.h"
-#include "tools/attestbed/kds_place.h"
+#include "tools/attestbed/fetch_commands.h"
 
 namespace attestbed::tools {
 namespace {
@@ -18,7 +18,8 @@ NextPlaces places_of(const Explanation& explanation, const ReportJudgement& judg
   places.root = shell_words(explanation.places.roots);
   places.policy =
       explanation.policy_path.empty() ? "a policy file (docs/policy.md)" : shell_words({explanation.policy_path});
-  places.kds = kds_place(judgement.report);
+  places.fetch_vcek = fetch_vcek_command(judgement.report);
+  places.fetch_crl = fetch_crl_command(judgement.vek);
   return places;
 }
 
@@ -44,7 +45,9 @@ std::vector<ExplainedCheck> report_checks(const ReportJudgement& judgement, cons
     if (at < judgement.passed.size()) {
       check.verdict = Verdict::passed;
       check.found = judgement.passed[at].found;
-    } else if (at == judgement.passed.size() && judgement.refused) {
+    } else if (!judgement.refused) {
+      check.verdict = Verdict::not_asked;
+    } else if (at == judgement.passed.size()) {
       put_failure(check, *judgement.refused, places);
     }
   }
@@ -77,8 +80,8 @@ std::size_t Explanation::count(Verdict verdict) const {
   return of(report_checks) + of(policy_checks);
 }
 
-Explanation explain(const Evidence& evidence, const EvidencePlaces& places, const verify::Policy& policy,
-                    const std::string& policy_path) {
+Explanation explain(const Evidence& evidence, const ReportJudgement& judgement, const EvidencePlaces& places,
+                    const verify::Policy& policy, const std::string& policy_path) {
   Explanation explanation;
   explanation.places = places;
   explanation.policy_path = policy_path;
@@ -87,7 +90,6 @@ Explanation explain(const Evidence& evidence, const EvidencePlaces& places, cons
   explanation.roots.assign(evidence.roots.certificates().begin(), evidence.roots.certificates().end());
   explanation.roots_are_amds = !evidence.roots.simulated();
   explanation.warnings = evidence.loaded.warnings;
-  const ReportJudgement judgement = judge_report(evidence);
   explanation.simulated_chip = judgement.report && is_simulated_chip(judgement.report->chip_id);
   const NextPlaces next = places_of(explanation, judgement);
   explanation.report_checks = report_checks(judgement, next);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/verify/verify.h"
-#include "tools/attestbed/evidence.h"
+#include "tools/attestbed/judgement.h"
 
 namespace attestbed::tools {
 
@@ -24,7 +24,8 @@ struct ExplainedCheck {
 };
 
 /// Explanation is every check that there is on a report, and what came of it.
-///   report_checks  those of verification_checks(): after a failure the rest is not reached
+///   report_checks  those of verification_checks(): after a failure the rest is not reached; revocation is not asked
+///                  for without --crl
 ///   policy_checks  those of verify::policy_checks(): not reached unless the report verified
 struct Explanation {
   EvidencePlaces places;
@@ -41,8 +42,8 @@ struct Explanation {
   bool accepted() const { return count(ExplainedCheck::Verdict::failed) == 0; }
 };
 
-Explanation explain(const Evidence& evidence, const EvidencePlaces& places, const verify::Policy& policy,
-                    const std::string& policy_path);
+Explanation explain(const Evidence& evidence, const ReportJudgement& judgement, const EvidencePlaces& places,
+                    const verify::Policy& policy, const std::string& policy_path);
 
 std::string explanation_text(const Explanation& explanation);
 nlohmann::ordered_json explanation_json(const Explanation& explanation);

@@ -3,10 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <utility>
 
-#include "core/posix/describe.h"
 #include "http-client/service_url.h"
-#include "tools/attestbed/certificate_files.h"
 
 namespace attestbed::tools {
 namespace {
@@ -36,11 +35,8 @@ Checked<kds::Options> options_of(const KdsFlags& flags) {
 }
 
 Checked<verify::Crl> read_crl(const std::string& path) {
-  const Result<std::string> octets = posix::read_file(path, verify::kMaxCrlBytes);
-  if (octets) return verify::Crl::parse(bytes_of(*octets), path);
-  return Refusal{octets.error().code, verify::printable(path, 200),
-                 "a readable file of at most " + std::to_string(verify::kMaxCrlBytes) + " octets",
-                 posix::numbers_in_words(octets.error())};
+  const std::vector<std::uint8_t> octets = TRY(read_file(path, verify::kMaxCrlBytes));
+  return verify::Crl::parse(octets, path);
 }
 
 }  // namespace
@@ -60,6 +56,11 @@ void add_kds_flags(CLI::App& command, KdsFlags& into) {
   command
       .add_option("--crl", into.crls, "Demand that no CRL of the root lists the chain: a file, or `kds` to fetch it")
       ->type_name("FILE");
+}
+
+void require_certificates(const EvidencePlaces& places, const KdsFlags& kds) {
+  const bool from_kds = kds.in_use() && !places.report.empty();
+  if (places.certificates.empty() && !from_kds) throw CLI::RequiredError("--certs, or --kds with a REPORT,");
 }
 
 Checked<std::unique_ptr<KdsAccess>> KdsAccess::make(const KdsFlags& flags) {

@@ -9,6 +9,7 @@
 #include "core/verify/verify.h"
 #include "http-client/curl_handle.h"
 #include "kds-client/complete.h"
+#include "tools/attestbed/evidence.h"
 
 namespace CLI {
 class App;
@@ -29,6 +30,9 @@ struct KdsFlags {
   bool wants_crl() const { return !crls.empty(); }
 };
 void add_kds_flags(CLI::App& command, KdsFlags& into);
+
+/// require_certificates throws CLI::RequiredError unless certificates were named or a KDS may have those of a report.
+void require_certificates(const EvidencePlaces& places, const KdsFlags& kds);
 
 /// KdsAccess completes what the files of a command line leave out. What it gets is judged like any file.
 class KdsAccess {

@@ -10,6 +10,7 @@
 #include "sim/ovmf_launch.h"
 #include "sim/page_list.h"
 #include "tools/attestbed/exit_code.h"
+#include "tools/attestbed/launch_steps.h"
 #include "tools/attestbed/subcommands.h"
 
 namespace attestbed::tools {
@@ -35,22 +36,14 @@ struct Options {
 
 constexpr char kFooter[] =
     "A page list has a line per region: TYPE GPA [option…], in the order of measuring. TYPE is normal, vmsa, zero,\n"
-    "unmeasured, secrets or cpuid. Options: pages=N, file=PATH, offset=N, repeat=HEX, large (pages of 2 MiB), "
-    "vmpl1=N,\n"
-    "vmpl2=N, vmpl3=N, and of a vmsa eip=N, cpu=N, features=N, vmm=NAME. # begins a comment.\n"
+    "unmeasured, secrets or cpuid. Options: pages=N, file=PATH, offset=N, repeat=HEX, large (pages of 2 MiB),\n"
+    "vmpl1=N, vmpl2=N, vmpl3=N, and of a vmsa eip=N, cpu=N, features=N, vmm=NAME. # begins a comment.\n"
     "A kernel needs a firmware that verifies it: one whose SEV metadata has a kernel hash table.\n"
     "Examples:\n"
     "  attestbed measure --pages guest.txt --steps\n"
     "  attestbed measure --ovmf OVMF.fd --vcpus 4 --vcpu-type EPYC-Milan --guest-features 0x21\n"
     "  attestbed measure --ovmf OVMF.fd --kernel vmlinuz --initrd initrd.img --append 'console=ttyS0' --json\n"
     "  attestbed measure --igvm coconut-qemu.igvm\n";
-
-/// Digests are what a measurement found: the last one, and with --steps the one after each page.
-struct Digests {
-  snp::Measurement measurement{};
-  std::uint64_t pages = 0;
-  ordered_json steps = ordered_json::array();
-};
 
 Outcome<std::string> read(const std::string& path, std::size_t max) {
   Result<std::string> octets = posix::read_file(path, max);
@@ -82,26 +75,9 @@ Outcome<LaunchImage> image_of(const Options& options) {
   return sim::igvm_image(sim::ImageFile(options.igvm, bytes_of(octets)));
 }
 
-std::string gpa_text(std::uint64_t gpa) {
-  char text[2 + 16 + 1];
-  std::snprintf(text, sizeof text, "0x%012llx", static_cast<unsigned long long>(gpa));
-  return text;
-}
-
-Outcome<Digests> measure_all(const Options& options) {
+Outcome<LaunchSteps> measure_all(const Options& options) {
   const LaunchImage image = TRY(image_of(options));
-  Digests digests;
-  const auto step = [&](const sim::LaunchRegion& region, std::uint64_t gpa, const snp::Measurement& digest) {
-    digests.pages += region.large ? sim::kLargePageBytes / snp::kPageBytes : 1;
-    if (!options.steps) return;
-    ordered_json line = {{"type", sim::page_type_name(region.type)}, {"gpa", gpa_text(gpa)}};
-    if (region.large) line["large"] = true;
-    line["name"] = region.name;
-    line["digest"] = posix::to_hex(digest);
-    digests.steps.push_back(std::move(line));
-  };
-  digests.measurement = TRY(sim::measure_image(image, step));
-  return digests;
+  return launch_steps(image, options.steps);
 }
 
 std::string base64_text(const snp::Measurement& measurement) {
@@ -111,7 +87,7 @@ std::string base64_text(const snp::Measurement& measurement) {
   return text;
 }
 
-std::string text_of_digests(const Options& options, const Digests& digests) {
+std::string text_of_digests(const Options& options, const LaunchSteps& digests) {
   if (options.format == "json") {
     ordered_json all = {{"measurement", posix::to_hex(digests.measurement)},
                         {"base64", base64_text(digests.measurement)},
@@ -130,13 +106,8 @@ std::string text_of_digests(const Options& options, const Digests& digests) {
          "\n";
 }
 
-int exit_code_of(Errc code) {
-  if (code == Errc::bad_config) return kExitUsage;
-  return code == Errc::io_failed || code == Errc::internal ? kExitCouldNotRun : kExitRefused;
-}
-
 int measure_command(const Options& options) {
-  const Outcome<Digests> digests = measure_all(options);
+  const Outcome<LaunchSteps> digests = measure_all(options);
   if (!digests) {
     const ErrorRow& row = error_row(digests.error().code);
     std::fprintf(stderr, "attestbed measure: %s: %s; %s\n", row.name, digests.error().text.c_str(), row.remedy);

@@ -11,9 +11,8 @@
 namespace attestbed::tools {
 
 /// Verdict is what `attestbed verify` found out, for both of its outputs.
-///   refused  one entry for each chain that failed (--cert-only), for a report that did not verify, or for each demand
-///   of
-///            the policy that a verified one does not meet
+///   refused  one entry for each chain that failed (--cert-only), for a report that did not verify, or for each
+///            demand of the policy that a verified one does not meet
 struct Verdict {
   std::string report_path;  // empty: none was given
   std::string policy_path;  // empty: no policy was asked for

@@ -8,7 +8,7 @@
 #include "tools/attestbed/describe.h"
 #include "tools/attestbed/evidence.h"
 #include "tools/attestbed/exit_code.h"
-#include "tools/attestbed/kds_access.h"
+#include "tools/attestbed/judgement.h"
 #include "tools/attestbed/policy_file.h"
 #include "tools/attestbed/subcommands.h"
 #include "tools/attestbed/verdict.h"
@@ -30,12 +30,10 @@ struct Options {
 
 constexpr char kFooter[] =
     "Checks format, certificate chain, dates, TCB, chip id and signature. DEBUG, VMPL, policy and measurement are\n"
-    "printed as facts: they are yours to judge, or that of --policy (docs/policy.md). `attestbed explain` says of "
-    "every\n"
-    "check what it found, and what to do next where one failed. AMD's ASK and ASVK are filled in where the chain "
-    "lacks\n"
-    "them; a root that is only in --certs is never trusted. A malformed file ends the run if --certs names it, and is\n"
-    "skipped with a warning if it was met in a directory (*.der, *.crt, *.cer, *.pem).\n"
+    "printed as facts: they are yours to judge, or that of --policy (docs/policy.md). `attestbed explain` says of\n"
+    "every check what it found, and what to do next where one failed. AMD's ASK and ASVK are filled in where the\n"
+    "chain lacks them; a root that is only in --certs is never trusted. A malformed file ends the run if --certs\n"
+    "names it, and is skipped with a warning if it was met in a directory (*.der, *.crt, *.cer, *.pem).\n"
     "Examples:\n"
     "  attestbed verify report.bin --certs vcek.der\n"
     "  attestbed verify report.bin --certs certs/ --at 2025-10-01T00:00:00Z --json\n"
@@ -44,31 +42,10 @@ constexpr char kFooter[] =
     "  attestbed verify report.bin --kds amd --kds-cache kds/ --crl kds\n"
     "  attestbed verify --cert-only --certs vcek.der\n";
 
-// What the KDS adds is judged like every file; what it could not add is a refusal of its own.
-ReportJudgement judge_completed(const Evidence& evidence, KdsAccess& kds, JudgeUntil until) {
-  const Checked<snp::RawReport> report = verify::check_form(evidence.report);
-  if (!report) return judge_report(evidence, until);
-  for (;;) {
-    Evidence completed = evidence;
-    const Checked<void> fetched = kds.complete(*report, completed.roots, completed.loaded.certificates);
-    ReportJudgement judged;
-    judged.report = *report;
-    judged.refused = fetched ? std::nullopt : std::optional(fetched.error());
-    if (!fetched) return judged;
-    judged = judge_report(completed, until);
-    if (judged.refused && kds.forget_refused(*judged.refused)) continue;
-    if (judged.refused) return judged;
-    const Checked<void> revoked = kds.check_revocation(*judged.vek, evidence.at, &judged.passed);
-    if (!revoked) judged.refused = revoked.error();
-    if (!revoked) judged.verified.reset();
-    return judged;
-  }
-}
-
 void judge_one(const Evidence& evidence, KdsAccess& kds, const std::optional<verify::Policy>& policy,
                Verdict& verdict) {
   const JudgeUntil until = verdict.cert_only ? JudgeUntil::the_chain : JudgeUntil::the_report;
-  ReportJudgement judged = judge_completed(evidence, kds, until);
+  ReportJudgement judged = judge_report(evidence, kds, until);
   verdict.passed = std::move(judged.passed);
   if (judged.refused) verdict.refused.push_back(*std::move(judged.refused));
   if (judged.report) verdict.simulated_chip = is_simulated_chip(judged.report->chip_id);
@@ -101,7 +78,7 @@ void judge_certificates(const Evidence& evidence, KdsAccess& kds, Verdict& verdi
 
 int refuse_to_begin(const Refusal& why) {
   std::fprintf(stderr, "attestbed verify: %s\n", why.text().c_str());
-  return exit_code_of(why);
+  return exit_code_of(why.code);
 }
 
 int verify_command(const Options& options) {
@@ -134,7 +111,7 @@ int verify_command(const Options& options) {
   for (const Refusal& refusal : verdict.refused) {
     std::fprintf(stderr, "attestbed verify: %s\n", refusal.text().c_str());
   }
-  return verdict.ok() ? kExitOk : exit_code_of(verdict.refused.front());
+  return verdict.ok() ? kExitOk : exit_code_of(verdict.refused.front().code);
 }
 
 }  // namespace
@@ -150,13 +127,11 @@ void add_verify(CLI::App& app, int& exit_code) {
                         "Stop after the chain; without REPORT check every VCEK and VLEK that was given");
   command->add_flag("--json", options->json, "One JSON object; octets as hex");
   add_kds_flags(*command, options->kds);
-  CLI::Option* certificates = command->get_option("--certs")->required(false);
   command->footer(kFooter);
   command->get_option("--policy")->excludes(cert_only);
-  command->callback([options, report, certificates, &exit_code] {
-    const bool from_kds = options->kds.in_use() && report->count() > 0;
+  command->callback([options, report, &exit_code] {
     if (report->count() == 0 && !options->cert_only) throw CLI::RequiredError("REPORT");
-    if (certificates->count() == 0 && !from_kds) throw CLI::RequiredError("--certs, or --kds with a REPORT,");
+    require_certificates(options->places, options->kds);
     exit_code = verify_command(*options);
   });
 }
