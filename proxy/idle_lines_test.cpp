@@ -144,9 +144,9 @@ TEST_F(IdleLinesTest, MoreNoiseThanIsSkippedEndsTheSearch) {
   ASSERT_TRUE(enough.send_raw(std::string(4096, '#')));
   ASSERT_TRUE(too_much.send_raw(std::string(4097, '#')));
   Left left;
-  for (int rounds = 0; rounds < 32 && left.empty(); ++rounds) left = look();
+  for (int rounds = 0; rounds < 128 && left.empty(); ++rounds) left = look();
   EXPECT_EQ(left, Left{"too much noisy"});
-  for (int rounds = 0; rounds < 32; ++rounds) EXPECT_EQ(look(), Left{});
+  for (int rounds = 0; rounds < 128; ++rounds) EXPECT_EQ(look(), Left{});
   ASSERT_TRUE(enough.send_raw(kLength + "{"));
   EXPECT_EQ(look(), Left{"enough asked"});
 }
