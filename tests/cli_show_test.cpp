@@ -204,7 +204,7 @@ TEST(AttestbedShow, RefusesAMalformedCertificateTable) {
   }
 }
 
-// facts/snp-firmware 5.4: what sev-snp-measure has after the first and the last page.
+// What sev-snp-measure has after the first and the last page.
 TEST(AttestbedShow, ShowsTheStepsOfALaunchDigest) {
   const std::string pages = kSource + "/sim/testdata/reference-pages.txt";
   const json launch = shown(pages);
@@ -224,7 +224,7 @@ TEST(AttestbedShow, ShowsTheStepsOfALaunchDigest) {
   const std::string bad = "normal 0x1001\n", igvm = "IGVM and no more";
   const Ran list = attestbed("show " + scratch.put("bad.txt", Octets(bad.begin(), bad.end())));
   EXPECT_EQ(list.exit_code, 1);
-  EXPECT_TRUE(contains(list.err, "image_malformed") && contains(list.err, "line 1")) << list.err;
+  EXPECT_TRUE(contains(list.err, "firmware_refused") && contains(list.err, "line 1 at GPA 0x1001")) << list.err;
   const Ran file = attestbed("show " + scratch.put("bad.igvm", Octets(igvm.begin(), igvm.end())));
   EXPECT_EQ(file.exit_code, 1);
   EXPECT_TRUE(contains(file.err, "image_malformed") && contains(file.err, "IGVM fixed header")) << file.err;
