@@ -135,6 +135,8 @@ constexpr ErrorRow kRows[] = {
     {Errc::identity_mismatch, "identity_mismatch", 1, false, "FAMILY_ID, IMAGE_ID, REPORT_ID or REPORT_ID_MA is not the expected value", "check which guest made the report, and what its ID block says"},
     {Errc::id_key_untrusted, "id_key_untrusted", 1, false, "no ID block, or one that no key of the policy vouches for", "launch the guest with an ID block signed by a listed key, or list its key"},
     {Errc::author_key_untrusted, "author_key_untrusted", 1, false, "no author key, or one that the policy does not list", "launch the guest with an author key that the policy lists"},
+    {Errc::report_contradiction, "report_contradiction", 1, false, "two fields of the report say what no firmware says together", "the report is damaged or made up: distrust whoever holds the key that signed it"},
+    {Errc::launch_policy_broken, "launch_policy_broken", 1, false, "platform or firmware are not what the guest's launch POLICY demands", "no firmware launches such a guest: the report is made up, or the host went back to older firmware"},
 };
 // clang-format on
 
@@ -145,7 +147,7 @@ constexpr bool rows_follow_enumeration() {
   for (std::size_t i = 0; i < kCount; ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows[kCount - 1].code == Errc::author_key_untrusted;
+  return kRows[kCount - 1].code == Errc::launch_policy_broken;
 }
 static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
 

@@ -155,6 +155,9 @@ enum class Errc : std::uint16_t {
   identity_mismatch,
   id_key_untrusted,
   author_key_untrusted,
+  // What a report says of itself that does not fit together.
+  report_contradiction,
+  launch_policy_broken,
 };
 
 /// ErrorRow is one line of the table.
