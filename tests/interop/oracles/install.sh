@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# install.sh DIRECTORY: installs the published programs, pinned, into DIRECTORY/bin; what is there already stays. Prints
-# the names of the oracles that it had to leave out, one a line, and says why on the other stream. Exit: 0; 3 if something
+# install.sh DIRECTORY [peers]: installs the published programs, pinned, into DIRECTORY/bin; what is there already stays.
+# With `peers`, also what only benchmarks run: the crate sev a second time, over OpenSSL. Prints the names of the oracles that it had to leave out, one a line, and says why on the other stream. Exit: 0; 3 if something
 # that was there to be installed with failed.
 set -euo pipefail
 here="$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
-out="$(mkdir -p "${1:?usage: install.sh DIRECTORY}/bin" && readlink -f "$1")"
+out="$(mkdir -p "${1:?usage: install.sh DIRECTORY [peers]}/bin" && readlink -f "$1")"
+back_ends=(nossl)
+[[ "${2:-}" != peers ]] || back_ends+=(openssl)
 
 snpguest=0.11.0
 snpguest_sha256=71f0075672ce2cb83f60259f8704041fcee484dc8316424b4f6874ccd0631328
@@ -41,7 +43,7 @@ go_programs() {
 
 # rust_environment COMMAND…: with the machine's OpenSSL instead of a copy that is compiled, and quick to build.
 rust_environment() {
-  OPENSSL_NO_VENDOR=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+  OPENSSL_NO_VENDOR=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
     CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 "$@"
 }
 
@@ -60,15 +62,15 @@ build_snpguest() {
 
 build_sev() {
   local back_end files=("$here/rust/Cargo.toml" "$here/rust/Cargo.lock" "$here"/rust/src/*.rs "$here"/rust/src/bin/*.rs)
-  fresh sev "${files[@]}" || return 0
-  for back_end in nossl openssl; do
+  for back_end in "${back_ends[@]}"; do
+    fresh "sev-$back_end" "${files[@]}" || continue
     say "building programs around the crate sev, back end $back_end"
     OPENSSL_NO_VENDOR=1 cargo build --quiet --release --locked --manifest-path "$here/rust/Cargo.toml" \
       --features "$back_end" --target-dir "$out/cargo/sev-$back_end" >&2 || fail 'cargo build failed'
     ln -sf "../cargo/sev-$back_end/release/sev_bench" "$out/bin/sev_bench_$back_end"
+    made "sev-$back_end" "${files[@]}"
   done
   ln -sf ../cargo/sev-nossl/release/sev_judge "$out/bin/sev_judge"
-  made sev "${files[@]}"
 }
 
 rust_programs() {
