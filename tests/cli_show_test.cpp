@@ -107,6 +107,18 @@ TEST(AttestbedShow, ShowsAGuestMessagesHeaderAndWithTheKeyItsPayload) {
   EXPECT_EQ(attestbed("show " + report("v5-genoa") + vmpck).exit_code, 2);
 }
 
+TEST(AttestbedShow, NamesTheStatusOfAResponse) {
+  const Scratch scratch;
+  const Octets key_octets(32, 0x5a);
+  const snp::Vmpck key{std::span<const std::uint8_t, 32>(key_octets)};
+  snp::MsgReportRsp response{};
+  response.status = 0x27;
+  const Bytes payload(reinterpret_cast<const std::uint8_t*>(&response), sizeof response);
+  const std::string page = scratch.put("page.bin", page_of(snp::MsgType::report_rsp, payload, key));
+  const json all = shown(page + " --vmpck " + scratch.put("vmpck.bin", key_octets));
+  EXPECT_EQ(all["status"], (json{{"value", 0x27}, {"means", "INVALID_KEY (0x27)"}}));
+}
+
 TEST(AttestbedShow, NeverShowsADerivedKey) {
   const Scratch scratch;
   const Octets key_octets(32, 0x5a);

@@ -42,7 +42,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::empty_secret, "empty_secret", 5, false, "the released secret has no octets", "store a value at the broker, or allow empty secrets in the guest's configuration"},
     {Errc::firmware_unreachable, "firmware_unreachable", 4, false, "the guest request's fate is unknown: the way to the firmware failed or stayed silent", "check the firmware device or socket (--firmware) and that its other end runs"},
     {Errc::firmware_busy, "firmware_busy", 4, false, "the host answered BUSY until the deadline", "the host throttles guest requests: wait, or give a longer --timeout"},
-    {Errc::firmware_refused, "firmware_refused", 4, false, "the firmware or hypervisor refused the guest request", "look the status in `found` up: low half firmware status, high half hypervisor"},
+    {Errc::firmware_refused, "firmware_refused", 4, false, "the firmware or hypervisor refused the guest request", "change what the field named here asks for; a status behind `hypervisor:` is the host's own word, and its log says why"},
     {Errc::firmware_status, "firmware_status", 4, false, "the firmware answered with a status other than success", "0x16 is a bad parameter (often the VMPL), 0x27 a key that is not available"},
     {Errc::firmware_reply, "firmware_reply", 4, false, "the firmware's reply does not authenticate or is not the reply to this request", "the host changed the reply page, or the sequence numbers are out of step"},
     {Errc::vmpck_lost, "vmpck_lost", 4, false, "the VMPCK was wiped after an earlier failure, so no request can be made", "restart the guest: reusing the key could reuse a GCM nonce"},

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "core/posix/firmware_status.h"
+
 namespace attestbed::posix {
 namespace {
 
@@ -13,7 +15,9 @@ enum class Numbers {
   bound,         // what was found, and the most that is allowed unless that is zero
   offset,        // `found` is where in a text it showed; zero says nothing
   count,         // `found` is how many octets are too many
-  bits,          // `found` is a status or a set of bits
+  bits,          // `found` is a set of bits
+  status,        // `found` is a status of the SNP firmware
+  exit,          // `found` is SW_EXITINFO2: hypervisor << 32 | firmware
   system_error,  // `found` is errno, unless something was expected: then both are values
   nothing,       // lengths of texts, numbers of attempts: no help to anybody
 };
@@ -45,10 +49,13 @@ Numbers numbers_of(const Error& error) {
     case Errc::reserved_set:
     case Errc::report_reserved:
     case Errc::report_policy_bits:
-    case Errc::firmware_busy:
-    case Errc::firmware_refused:
-    case Errc::firmware_status:
       return Numbers::bits;
+    case Errc::firmware_status:
+      return Numbers::status;
+    case Errc::firmware_refused:
+      return Numbers::exit;
+    // `found` is what the hypervisor says, always BUSY: the code says that already.
+    case Errc::firmware_busy:
     // Of a name or a path that is none of those allowed, `found` is its length or the place where it stops being one;
     // without an expected value it is no value.
     case Errc::bad_value:
@@ -62,16 +69,6 @@ Numbers numbers_of(const Error& error) {
     default:
       return Numbers::values;
   }
-}
-
-std::string hexadecimal(std::uint64_t number) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  do {
-    text.insert(text.begin(), kDigits[number & 0xf]);
-    number >>= 4;
-  } while (number != 0);
-  return "0x" + text;
 }
 
 std::string system_error(std::uint64_t number) {
@@ -104,7 +101,11 @@ std::string numbers_in_words(const Error& error) {
     case Numbers::count:
       return found + (error.found == 1 ? " octet" : " octets");
     case Numbers::bits:
-      return "found " + hexadecimal(error.found);
+      return "found " + hex_number(error.found);
+    case Numbers::status:
+      return "found " + firmware_status_text(error.found);
+    case Numbers::exit:
+      return "found " + exit_text(error.found);
     case Numbers::system_error:
       return system_error(error.found);
     case Numbers::nothing:
@@ -125,6 +126,16 @@ std::string describe(const Error& error) {
     text += numbers + ")";
   }
   return text + ": " + row.remedy;
+}
+
+std::string hex_number(std::uint64_t number) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  do {
+    text.insert(text.begin(), kDigits[number & 0xf]);
+    number >>= 4;
+  } while (number != 0);
+  return "0x" + text;
 }
 
 std::string to_hex(Bytes octets) {

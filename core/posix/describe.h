@@ -14,8 +14,12 @@ namespace attestbed::posix {
 std::string describe(const Error& error);
 
 /// numbers_in_words is the part of it about `found` and `expected`, as their meaning goes with the code: "expected 12,
-/// found 11", "at most 32768, found 70000", "octet 57", "No such file or directory"; empty where they say nothing.
+/// found 11", "at most 32768, found 70000", "octet 57", "No such file or directory", "found INVALID_PARAM (0x16)";
+/// empty where they say nothing.
 std::string numbers_in_words(const Error& error);
+
+/// hex_number is a number as "0x2a".
+std::string hex_number(std::uint64_t number);
 
 /// to_hex writes lower-case hex; from_hex reads hex of either case, false on anything else.
 std::string to_hex(Bytes octets);

@@ -64,9 +64,21 @@ const Sentence kSentences[] = {
     {"UnknownSystemError",
      {Errc::io_failed, "ioctl", 1'000'000},
      "io_failed: a file or device could not be read or written (at ioctl; errno 1000000): "},
+    {"Exit",
+     {Errc::firmware_refused, "exit", 0xffffffff'00000000},
+     "firmware_refused: the firmware or hypervisor refused the guest request (at exit; found hypervisor: "
+     "0xffffffff): "},
+    {"ExitOfTheFirmware",
+     {Errc::firmware_refused, "SNP_LAUNCH_START.POLICY", 7},
+     "firmware_refused: the firmware or hypervisor refused the guest request (at SNP_LAUNCH_START.POLICY; found "
+     "POLICY_FAILURE (0x7)): "},
     {"Status",
-     {Errc::firmware_refused, "exit", 0x2'00000000},
-     "firmware_refused: the firmware or hypervisor refused the guest request (at exit; found 0x200000000): "},
+     {Errc::firmware_status, "MSG_REPORT_RSP.STATUS", 0x27},
+     "firmware_status: the firmware answered with a status other than success (at MSG_REPORT_RSP.STATUS; found "
+     "INVALID_KEY (0x27)): "},
+    {"Busy",
+     {Errc::firmware_busy, "SW_EXITINFO2", 2},
+     "firmware_busy: the host answered BUSY until the deadline (at SW_EXITINFO2): "},
     {"NowhereAndNothing",
      {Errc::refused, nullptr},
      "refused: the attestation was refused without a reason that this guest knows: "},

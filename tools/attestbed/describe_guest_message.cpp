@@ -5,6 +5,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "core/posix/firmware_status.h"
 #include "core/snp/report.h"
 #include "tools/attestbed/describe.h"
 
@@ -96,7 +97,7 @@ void add_payload(const snp::GuestMessage& message, std::vector<ordered_json>& al
   if (report) {
     all.push_back(describe(*report));
   } else if (report.error().code == Errc::firmware_status) {
-    json["status"] = report.error().found;
+    json["status"] = {{"value", report.error().found}, {"means", posix::firmware_status_text(report.error().found)}};
   }
 }
 

@@ -156,13 +156,25 @@ std::string names_text(const GuestRun& run) {
          "\n";
 }
 
+// Where the guest's own check failed, and on what: "SW_EXITINFO2; found INVALID_PARAM (0x16)".
+std::string place_of(const ordered_json& result) {
+  const std::string field = string_at(result, "field"), code = string_at(result, "code");
+  for (const ErrorRow& row : error_rows()) {
+    if (code != row.name) continue;
+    const std::string numbers = posix::numbers_in_words(
+        {row.code, "", result.value("found", std::uint64_t{0}), result.value("expected", std::uint64_t{0})});
+    return numbers.empty() ? field : field + "; " + numbers;
+  }
+  return field;
+}
+
 // Why there is no secret, as each side tells it.
 std::string refusal_text(const GuestRun& run) {
   const ordered_json& result = run.result;
   std::string text = string_at(result, "outcome") + ": " + string_at(result, "code") + ": " +
                      string_at(result, "meaning") + " (attest-guest exit " +
                      result.value("exit", ordered_json()).dump() + ")\n";
-  if (const std::string field = string_at(result, "field"); !field.empty()) text += "  guest      at " + field + "\n";
+  if (const std::string place = place_of(result); !place.empty()) text += "  guest      at " + place + "\n";
   if (!run.proxy.is_null())
     text += "  proxy      " + string_at(run.proxy, "code") + ": " + string_at(run.proxy, "detail") + "\n";
   else if (const std::string detail = string_at(result, "detail"); !detail.empty())

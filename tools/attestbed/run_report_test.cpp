@@ -102,6 +102,14 @@ TEST(RunText, OfARefusalTellsWhatEachSideSays) {
   EXPECT_EQ(text.find("GET resource"), std::string::npos) << "a call that was never made";
 }
 
+TEST(RunText, NamesTheStatusOfTheFirmware) {
+  GuestRun run = refused_run();
+  run.result = {{"outcome", "failed"}, {"exit", 4},  {"code", "firmware_status"}, {"field", "MSG_REPORT_RSP.STATUS"},
+                {"expected", 0},       {"found", 22}};
+  const std::string text = run_text(result_of(std::move(run)), ShowSecret::no);
+  EXPECT_NE(text.find("guest      at MSG_REPORT_RSP.STATUS; found INVALID_PARAM (0x16)\n"), std::string::npos) << text;
+}
+
 TEST(RunText, FitsATerminal) {
   std::istringstream lines(run_text(result_of(refused_run()), ShowSecret::no));
   for (std::string line; std::getline(lines, line);) {
