@@ -11,6 +11,7 @@
 #include "core/snp/guest_channel.h"
 #include "sim/firmware.h"
 #include "sim/guest_image.h"
+#include "sim/synthetic_firmware.h"
 
 namespace attestbed::sim {
 namespace {
@@ -92,6 +93,16 @@ Outcome<std::optional<SignedIdBlock>> read_id_block(const GuestOptions& guest) {
   return std::optional<SignedIdBlock>(SignedIdBlock{*block, *auth, guest.author_key_enabled});
 }
 
+Outcome<std::vector<LaunchPage>> launched_pages(const GuestOptions& guest) {
+  if (!guest.launch.ovmf.empty()) {
+    const LaunchImage image = TRY(load_ovmf_launch(guest.launch));
+    return pages_of(image);
+  }
+  auto pages = synthetic_image(guest.image);
+  if (!pages) return failure_at("guest image", pages.error());
+  return *std::move(pages);
+}
+
 }  // namespace
 
 Outcome<void> write_public_file(const std::string& path, Bytes octets) {
@@ -125,10 +136,9 @@ Outcome<LaunchConfig> prepare(const MachineOptions& machine, const GuestOptions&
   CertificateAuthority found = TRY(find_authority(machine, guest.seed));
   auto host = configured(std::move(found), machine);
   if (!host) return failure_at("machine", host.error());
-  auto pages = synthetic_image(guest.image);
-  if (!pages) return failure_at("guest image", pages.error());
+  std::vector<LaunchPage> pages = TRY(launched_pages(guest));
   std::optional<SignedIdBlock> id_block = TRY(read_id_block(guest));
-  return LaunchConfig{*std::move(host), guest.policy,        guest.host_data,    *std::move(pages),
+  return LaunchConfig{*std::move(host), guest.policy,        guest.host_data,    std::move(pages),
                       guest.seed,       guest.vcek_disabled, std::move(id_block)};
 }
 
@@ -167,6 +177,14 @@ int run_measurement(const MeasurementOptions& options) {
   const auto measurement = measure(*pages);
   if (!measurement) return fail(failure_at("guest image", measurement.error()));
   std::cout << posix::to_hex(*measurement) << "\n";
+  return 0;
+}
+
+int run_firmware(const FirmwareOptions& options) {
+  const auto firmware = synthetic_firmware();
+  if (!firmware) return fail(failure_at("synthetic firmware", firmware.error()));
+  if (const auto written = write_public_file(options.out, *firmware); !written) return fail(written.error());
+  std::cout << "wrote " << options.out << ": what a launch measures of an OVMF, and no code\n";
   return 0;
 }
 

@@ -13,6 +13,7 @@ int run_certs(const CertsOptions& options);
 int run_report(const ReportOptions& options);
 int run_reports(const ReportsOptions& options);
 int run_measurement(const MeasurementOptions& options);
+int run_firmware(const FirmwareOptions& options);
 int run_id_block(const IdBlockOptions& options);
 int run_kds(const KdsOptions& options);  // sim/kds/
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/guest_image.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/wire.h"
@@ -32,6 +33,25 @@ Result<std::vector<LaunchPage>> synthetic_image(std::string_view label) {
   pages.push_back({PageType::secrets, kSecretsGpa, {}, {}});
   pages.push_back({PageType::cpuid, kCpuidGpa, {}, {}});
   pages.push_back({PageType::vmsa, kVmsaGpa, vmsa_page({}), {}});
+  return pages;
+}
+
+Outcome<std::vector<LaunchPage>> pages_of(const LaunchImage& image) {
+  std::vector<LaunchPage> pages;
+  for (const LaunchRegion& region : image) {
+    if (region.large) return Failure{Errc::image_malformed, region.name + ": pages of 2 MiB, expected pages of 4 KiB"};
+    if (region.pages > kMaxImagePages - pages.size()) {
+      return Failure{Errc::too_large, region.name + ": more than " + std::to_string(kMaxImagePages) + " pages in all"};
+    }
+    for (std::uint64_t number = 0; number < region.pages; ++number) {
+      LaunchPage page{region.type, region.gpa + number * snp::kPageBytes, {}, region.permissions};
+      if (!region.content.empty()) {
+        const Bytes content = Bytes(region.content).subspan(number * snp::kPageBytes, snp::kPageBytes);
+        std::ranges::copy(content, page.content.begin());
+      }
+      pages.push_back(page);
+    }
+  }
   return pages;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/launch.h"
+#include "sim/launch_image.h"
 #include "sim/vmsa.h"
 
 namespace attestbed::sim {
@@ -13,6 +14,10 @@ namespace attestbed::sim {
 /// zeroed, secrets and CPUID pages and one CPU. The same label gives the same measurement, another label another.
 /// Errors: internal.
 Result<std::vector<LaunchPage>> synthetic_image(std::string_view label);
+
+/// pages_of is an image page by page, as a launch takes it. Errors: too_large beyond kMaxImagePages; image_malformed if
+/// a region is of 2 MiB pages, which only an IGVM file or a page list asks for.
+Outcome<std::vector<LaunchPage>> pages_of(const LaunchImage& image);
 
 /// measure is the launch digest of `pages`. Errors: those of LaunchDigest::update.
 Result<snp::Measurement> measure(const std::vector<LaunchPage>& pages);

@@ -16,6 +16,7 @@ struct Run {
   int operator()(const ReportOptions& options) const { return run_report(options); }
   int operator()(const ReportsOptions& options) const { return run_reports(options); }
   int operator()(const MeasurementOptions& options) const { return run_measurement(options); }
+  int operator()(const FirmwareOptions& options) const { return run_firmware(options); }
   int operator()(const IdBlockOptions& options) const { return run_id_block(options); }
   int operator()(const KdsOptions& options) const { return run_kds(options); }
 };

@@ -7,6 +7,7 @@
 #include "sim/fault_plan.h"
 #include "sim/guest_image.h"
 #include "sim/option_values.h"
+#include "sim/ovmf_launch.h"
 #include "sim/throttle.h"
 #include "sim/utc_time.h"
 
@@ -23,6 +24,8 @@ constexpr char kExamples[] =
     "  snp-sim report --ca out/ca --version 5 --report-data 00112233 --out out/report.bin\n"
     "  snp-sim reports --count 200 --seed 7 --out out/reports\n"
     "  snp-sim measurement\n"
+    "  snp-sim firmware --out out/firmware.fd\n"
+    "  snp-sim serve --unix /run/user/1000/snp.sock --ovmf out/firmware.fd --kernel vmlinuz --append console=ttyS0\n"
     "  snp-sim id-block --measurement HEX --id-key id.pem --out-block id.blk --out-auth id.auth\n"
     "  snp-sim kds --listen 127.0.0.1:0\n"
     "Exit status: 0 done, 1 the firmware refused, 2 usage or configuration, 3 could not run.";
@@ -59,10 +62,31 @@ void add_id_block_files(CLI::App* app, GuestOptions& into) {
   app->add_flag("--vcek-disabled", into.vcek_disabled, "let the VCEK sign nothing for this guest (VCEK_DIS)");
 }
 
-void add_guest(CLI::App* app, GuestOptions& into) {
-  app->add_option("--image", into.image, "label from which the synthetic guest image is made")
-      ->type_name("LABEL")
+void add_direct_boot(CLI::App* app, OvmfFiles& into, CLI::Option* label) {
+  CLI::Option* firmware =
+      app->add_option("--ovmf", into.ovmf, "firmware that is launched, as attestbed measure takes it")
+          ->type_name("FILE");
+  CLI::Option* kernel =
+      app->add_option("--kernel", into.kernel, "kernel that it verifies and boots")->type_name("FILE")->needs(firmware);
+  firmware->excludes(label);
+  app->add_option("--initrd", into.initrd, "its initial RAM disk")->type_name("FILE")->needs(kernel);
+  app->add_option("--append", into.cmdline, "its command line")->type_name("TEXT")->needs(kernel);
+  app->add_option("--vcpus", into.vcpus, "virtual CPUs")
+      ->type_name("N")
+      ->check(CLI::Range(1U, kMaxVcpus))
+      ->needs(firmware)
       ->capture_default_str();
+  app->add_option("--vcpu-type", into.vcpu_type, "processor model by QEMU's name")
+      ->type_name("MODEL")
+      ->needs(firmware)
+      ->capture_default_str();
+}
+
+void add_guest(CLI::App* app, GuestOptions& into) {
+  CLI::Option* label = app->add_option("--image", into.image, "label from which the synthetic guest image is made")
+                           ->type_name("LABEL")
+                           ->capture_default_str();
+  add_direct_boot(app, into.launch, label);
   add_checked(app, "--policy", "launch policy, hex (default 30000: SMT allowed)", "HEX",
               [&into](const std::string& value) { return hex_number(value, into.policy); });
   add_checked(app, "--host-data", "HOST_DATA of the launch, up to 32 octets", "HEX",
@@ -240,6 +264,7 @@ std::variant<Command, int> parse_command_line(int argc, char** argv, const char*
   ReportOptions report;
   ReportsOptions reports;
   MeasurementOptions measurement{GuestOptions{}.image};
+  FirmwareOptions firmware;
   IdBlockOptions id_block;
   add_serve(app, serve);
   add_certs(app, certs);
@@ -250,6 +275,9 @@ std::variant<Command, int> parse_command_line(int argc, char** argv, const char*
   add_kds(app, kds);
   CLI::App* measure = app.add_subcommand("measurement", "print the launch digest of the synthetic guest image");
   measure->add_option("--image", measurement.image, "label of the image")->type_name("LABEL")->capture_default_str();
+  CLI::App* firmware_file =
+      app.add_subcommand("firmware", "write the synthetic firmware: what a launch measures of an OVMF, and no code");
+  firmware_file->add_option("--out", firmware.out, "new or replaced file")->type_name("FILE")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -263,6 +291,7 @@ std::variant<Command, int> parse_command_line(int argc, char** argv, const char*
   if (app.got_subcommand("reports")) return Command(reports);
   if (app.got_subcommand("id-block")) return Command(id_block);
   if (app.got_subcommand("kds")) return Command(kds);
+  if (app.got_subcommand("firmware")) return Command(firmware);
   return Command(measurement);
 }
 

@@ -7,6 +7,7 @@
 
 #include "sim/ca.h"
 #include "sim/id_block.h"
+#include "sim/ovmf_files.h"
 #include "sim/tcb_change.h"
 
 namespace attestbed::sim {
@@ -27,9 +28,10 @@ struct MachineOptions {
   std::uint64_t mitigation_vector = 0;
 };
 
-/// GuestOptions say what is launched.
+/// GuestOptions say what is launched: the image of a label, or, if launch.ovmf is not empty, what that names.
 struct GuestOptions {
   std::string image = "attestbed-demo-guest";
+  OvmfFiles launch{};
   std::uint64_t policy = 0x30000;
   ByteArray<32> host_data{};
   std::optional<Seed> seed;
@@ -74,6 +76,11 @@ struct ReportsOptions {
   Seed seed = kDefaultSeed;
 };
 
+/// FirmwareOptions: where the synthetic firmware goes.
+struct FirmwareOptions {
+  std::string out;
+};
+
 struct MeasurementOptions {
   std::string image;
 };
@@ -95,7 +102,7 @@ struct KdsOptions {
 };
 
 using Command = std::variant<ServeOptions, CertsOptions, ReportOptions, ReportsOptions, MeasurementOptions,
-                             IdBlockOptions, KdsOptions>;
+                             IdBlockOptions, KdsOptions, FirmwareOptions>;
 
 /// parse_command_line returns the command, or the exit status of a program that is already done: 0 after --help or
 /// --version, 2 after a usage error that was printed.

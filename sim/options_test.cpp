@@ -56,6 +56,22 @@ TEST(SnpSimOptions, ReadsEveryFlagOfServe) {
   EXPECT_TRUE(usual.certificates);
 }
 
+TEST(SnpSimOptions, ReadsWhatIsLaunchedFromFiles) {
+  const auto options = parsed<ServeOptions>({"serve", "--unix", "/s", "--ovmf", "/o", "--kernel", "/k", "--initrd",
+                                             "/i", "--append", "a b", "--vcpus", "2", "--vcpu-type", "EPYC-Milan"});
+  EXPECT_EQ(options.guest.launch.ovmf, "/o");
+  EXPECT_EQ(options.guest.launch.kernel, "/k");
+  EXPECT_EQ(options.guest.launch.initrd, "/i");
+  EXPECT_EQ(options.guest.launch.cmdline, "a b");
+  EXPECT_EQ(options.guest.launch.vcpus, 2U);
+  EXPECT_EQ(options.guest.launch.vcpu_type, "EPYC-Milan");
+  EXPECT_EQ(parsed<FirmwareOptions>({"firmware", "--out", "/f"}).out, "/f");
+  const auto refused = [](const std::vector<std::string>& words) { return std::get<int>(parse(words)) == 2; };
+  EXPECT_TRUE(refused({"serve", "--unix", "/s", "--kernel", "/k"}));
+  EXPECT_TRUE(refused({"serve", "--unix", "/s", "--ovmf", "/o", "--image", "x"}));
+  EXPECT_TRUE(refused({"serve", "--unix", "/s", "--ovmf", "/o", "--initrd", "/i"}));
+}
+
 TEST(SnpSimOptions, ReadsEveryFlagOfCertsAndReport) {
   const auto certs = parsed<CertsOptions>(
       {"certs", "--out", "o", "--product", "Genoa", "--seed", "7", "--not-before", "2030-01-02T03:04:05Z"});

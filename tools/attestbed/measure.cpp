@@ -7,6 +7,7 @@
 #include "core/base/base64.h"
 #include "core/posix/describe.h"
 #include "sim/igvm.h"
+#include "sim/ovmf_files.h"
 #include "sim/ovmf_launch.h"
 #include "sim/page_list.h"
 #include "tools/attestbed/exit_code.h"
@@ -21,15 +22,9 @@ using sim::Failure;
 using sim::LaunchImage;
 using sim::Outcome;
 
-constexpr std::size_t kMaxKernelBytes = std::size_t{1} << 30;
-constexpr char kDefaultCpu[] = "EPYC-v4";
-
 struct Options {
-  std::string pages, ovmf, igvm;
-  std::string kernel, initrd, cmdline;
-  unsigned vcpus = 1;
-  std::string vcpu_type = kDefaultCpu, vmm_type = "QEMU";
-  std::uint64_t vcpu_signature = 0, guest_features = 1;
+  std::string pages, igvm;
+  sim::OvmfFiles launch;
   std::string format = "hex";
   bool steps = false;
 };
@@ -51,26 +46,9 @@ Outcome<std::string> read(const std::string& path, std::size_t max) {
   return *std::move(octets);
 }
 
-Outcome<LaunchImage> ovmf(const Options& options) {
-  sim::OvmfLaunch launch;
-  launch.vcpus = options.vcpus;
-  launch.cpu.sev_features = options.guest_features;
-  launch.cpu.vmm = TRY(sim::vmm_named(options.vmm_type));
-  launch.cpu.cpu_signature = options.vcpu_signature;
-  if (options.vcpu_signature == 0) launch.cpu.cpu_signature = TRY(sim::cpu_signature_of(options.vcpu_type));
-  const std::string firmware = TRY(read(options.ovmf, sim::kMaxOvmfBytes));
-  std::string kernel, initrd;
-  if (!options.initrd.empty()) initrd = TRY(read(options.initrd, kMaxKernelBytes));
-  if (!options.kernel.empty()) {
-    kernel = TRY(read(options.kernel, kMaxKernelBytes));
-    launch.direct = sim::DirectKernel{bytes_of(kernel), bytes_of(initrd), options.cmdline};
-  }
-  return sim::ovmf_image(sim::ImageFile(options.ovmf, bytes_of(firmware)), launch);
-}
-
 Outcome<LaunchImage> image_of(const Options& options) {
   if (!options.pages.empty()) return sim::load_page_list(options.pages);
-  if (!options.ovmf.empty()) return ovmf(options);
+  if (!options.launch.ovmf.empty()) return sim::load_ovmf_launch(options.launch);
   const std::string octets = TRY(read(options.igvm, sim::kMaxIgvmBytes));
   return sim::igvm_image(sim::ImageFile(options.igvm, bytes_of(octets)));
 }
@@ -117,7 +95,7 @@ int measure_command(const Options& options) {
   return kExitOk;
 }
 
-void add_ovmf_options(CLI::App& command, Options& into, CLI::Option* firmware) {
+void add_ovmf_options(CLI::App& command, sim::OvmfFiles& into, CLI::Option* firmware) {
   CLI::Option* kernel = command.add_option("--kernel", into.kernel, "Kernel that the host boots directly");
   kernel->needs(firmware);
   command.add_option("--initrd", into.initrd, "Its initial RAM disk")->needs(kernel);
@@ -145,11 +123,11 @@ void add_measure(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("measure", "Compute the launch digest that a report will show as MEASUREMENT");
   CLI::Option* pages = command->add_option("--pages", options->pages, "Page list that is launched");
-  CLI::Option* firmware = command->add_option("--ovmf", options->ovmf, "OVMF firmware that is launched");
+  CLI::Option* firmware = command->add_option("--ovmf", options->launch.ovmf, "OVMF firmware that is launched");
   CLI::Option* igvm = command->add_option("--igvm", options->igvm, "IGVM file that is launched");
   pages->excludes(firmware)->excludes(igvm);
   firmware->excludes(igvm);
-  add_ovmf_options(*command, *options, firmware);
+  add_ovmf_options(*command, options->launch, firmware);
   command->add_option("--format", options->format, "hex, base64 or json")
       ->check(CLI::IsMember({"hex", "base64", "json"}))
       ->capture_default_str();
