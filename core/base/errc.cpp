@@ -137,6 +137,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::author_key_untrusted, "author_key_untrusted", 1, false, "no author key, or one that the policy does not list", "launch the guest with an author key that the policy lists"},
     {Errc::report_contradiction, "report_contradiction", 1, false, "two fields of the report say what no firmware says together", "the report is damaged or made up: distrust whoever holds the key that signed it"},
     {Errc::launch_policy_broken, "launch_policy_broken", 1, false, "platform or firmware are not what the guest's launch POLICY demands", "no firmware launches such a guest: the report is made up, or the host went back to older firmware"},
+    {Errc::snp_unavailable, "snp_unavailable", 3, false, "this host cannot start SEV-SNP guests", "`attestbed doctor --for snp` says what is missing and what to do; --print shows the command line all the same"},
 };
 // clang-format on
 
@@ -147,7 +148,7 @@ constexpr bool rows_follow_enumeration() {
   for (std::size_t i = 0; i < kCount; ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows[kCount - 1].code == Errc::launch_policy_broken;
+  return kRows[kCount - 1].code == Errc::snp_unavailable;
 }
 static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
 

@@ -158,6 +158,8 @@ enum class Errc : std::uint16_t {
   // What a report says of itself that does not fit together.
   report_contradiction,
   launch_policy_broken,
+  // Virtual machines.
+  snp_unavailable,
 };
 
 /// ErrorRow is one line of the table.

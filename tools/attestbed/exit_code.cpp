@@ -15,6 +15,7 @@ int exit_code_of(Errc code) {
     case Errc::kds_busy:
     case Errc::kds_malformed:
     case Errc::kds_offline:
+    case Errc::snp_unavailable:
       return kExitCouldNotRun;
     default:
       return kExitRefused;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "tools/launch/shell_word.h"
+
 namespace attestbed::tools {
 namespace {
 
@@ -118,22 +120,6 @@ constexpr Cause kCauses[] = {
 };
 // clang-format on
 
-std::string shell_word(const std::string& word) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("/._-+,:=@%").find(c) != std::string_view::npos;
-  };
-  if (!word.empty() && std::ranges::all_of(word, plain)) return word;
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'')
-      quoted += "'\\''";
-    else
-      quoted += c;
-  }
-  return quoted + "'";
-}
-
 }  // namespace
 
 const Cause* cause_of(std::string_view check, Errc code) {
@@ -166,7 +152,7 @@ std::string filled_in(std::string_view next, const NextPlaces& places) {
 
 std::string shell_words(const std::vector<std::string>& words) {
   std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + shell_word(word);
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + launch::shell_word(word);
   return text;
 }
 
