@@ -7,18 +7,12 @@
 #include <vector>
 
 #include "tools/attestbed/run_lines.h"
+#include "tools/attestbed/run_parts.h"
 #include "tools/attestbed/run_scenario.h"
 #include "tools/launch/children.h"
 #include "tools/launch/scratch_dir.h"
 
 namespace attestbed::tools {
-
-/// Part is a program that was started and said it was ready.
-struct Part {
-  std::string name;
-  std::string ready;  // its readiness line
-  std::chrono::nanoseconds took{};
-};
 
 /// GuestOutput is what one attest-guest left behind.
 ///   result  what it printed: one JSON object, or nothing if it died
@@ -50,7 +44,7 @@ class Testbed {
   /// stop ends all parts, so that their logs are complete.
   void stop();
 
-  const std::vector<Part>& parts() const { return parts_; }
+  const std::vector<Part>& parts() const { return parts_.ready(); }
   /// measurement is the launch digest that the broker knows.
   const std::string& measurement() const { return measurement_; }
   /// guests_took is the time from the start of the first guest to the end of the last.
@@ -59,31 +53,22 @@ class Testbed {
   std::string log(std::string_view program) const;
   /// host_attestation is the id that proxy and broker have for the attestation whose line has a man in the middle.
   std::string host_attestation() const { return lines_.host_attestation(); }
-  /// early_ends names the parts that ended before stop(), and how: "attest-proxy: signal 9 (Killed)".
-  std::vector<std::string> early_ends() const;
+  std::vector<std::string> early_ends() const { return parts_.early_ends(); }
   /// keep_in copies logs, certificates and the guests' results and reports, never a secret, into the new or empty
   /// directory `folder`. The files of several guests are numbered.
   launch::Outcome<void> keep_in(const std::string& folder) const;
 
  private:
-  launch::Outcome<std::string> start_part(const char* name, std::vector<std::string> args);
-  launch::Outcome<std::string> run_simulator(const char* name, std::vector<std::string> args);
   launch::Outcome<void> start_machine();
-  launch::Outcome<void> start_broker();
-  launch::Outcome<void> start_proxy();
   launch::Outcome<launch::Child*> start_guest(unsigned guest);
-  std::string file(std::string_view name) const { return scratch_.file(name); }
   std::string guest_file(std::string_view stem, unsigned guest, std::string_view extension = {}) const;
 
   Scenario scenario_;
-  launch::ScratchDir scratch_;  // declared before the children: they end before it goes away
   Clock& clock_;
-  launch::Children children_;
+  Parts parts_;
   Lines lines_;
-  std::vector<Part> parts_;
-  std::vector<launch::Child*> servers_, guests_;
-  posix::Fd broker_port_;  // holds the port of a broker that is absent or silent
-  std::string measurement_, broker_url_;
+  std::vector<launch::Child*> guests_;
+  std::string measurement_;
   std::chrono::nanoseconds guests_took_{};
 };
 
