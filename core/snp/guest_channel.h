@@ -60,13 +60,35 @@ class GuestChannel final : public ReportProvider {
   /// functions. Errors: as report; too_large for more functions, which costs nothing.
   Status cpuid(std::span<CpuidFunction> functions, Deadline until);
 
+  /// Relay is one message that a driver passes on for somebody else, whose payload it does not judge.
+  ///   most   octets that the reply's payload may have
+  ///   certs  room for the host's certificates, whole pages or none of it; absent = a plain request
+  struct Relay {
+    MsgType type;
+    std::uint8_t version;
+    Bytes payload;
+    std::size_t most;
+    std::optional<MutBytes> certs = std::nullopt;
+  };
+  /// Relayed is what came of it.
+  ///   payload       of the reply, STATUS included: a view into the channel's pages, valid until its next call
+  ///   pages_needed  set if the room was too small for the certificates; the same page went on as a plain request
+  struct Relayed {
+    Result<Bytes> payload;
+    std::optional<std::uint32_t> pages_needed;
+  };
+
+  /// relay carries a message of any type. Errors: as report, but for firmware_status, which is in the payload; a reply
+  /// of more than `most` is firmware_reply. `certs` without Options::extended is bad_config, which costs nothing.
+  Relayed relay(const Relay& message, Deadline until);
+
   bool usable() const { return key_.has_value(); }
 
  private:
-  Result<Bytes> exchange(MsgType type, std::uint8_t version, Bytes payload, Deadline until);
+  Result<Bytes> exchange(const Relay& message, Deadline until);
   Result<DerivedKey> derive(std::uint8_t version, Bytes request, Deadline until);
-  Status send(bool extended, Deadline until);
-  Result<ExtendedExit> call(bool extended, Deadline until);
+  Status send(std::optional<MutBytes> certs, Deadline until);
+  Result<ExtendedExit> call(const std::optional<MutBytes>& certs, Deadline until);
   Error lose(const Error& why);
   Error refused(const Error& why);
 
@@ -76,7 +98,9 @@ class GuestChannel final : public ReportProvider {
   ChannelPages& pages_;
   const Options options_;
   std::uint64_t seqno_ = 0;
-  bool certified_ = false;  // the latest exchange filled options_.certs
+  // Of the latest exchange: whether the host filled the room for certificates, and if not, what it asked for.
+  bool certified_ = false;
+  std::optional<std::uint32_t> pages_needed_;
 };
 
 }  // namespace attestbed::snp

@@ -208,5 +208,34 @@ TEST(GuestChannel, WipesItsPages) {
   EXPECT_EQ(pages.request, Page{});
 }
 
+TEST_F(GuestChannelTest, RelaysAPayloadThatIsNotItsBusiness) {
+  port_.change = [](auto& answer) { answer.payload.status = 0x27; };
+  const MsgReportReq asked{};
+  const Bytes payload(reinterpret_cast<const std::uint8_t*>(&asked), sizeof asked);
+  const auto relayed = channel_.relay({MsgType::report_req, 1, payload, 1216}, kNever);
+  ASSERT_TRUE(relayed.payload);
+  EXPECT_EQ(relayed.payload->size(), 1216U);
+  EXPECT_EQ(relayed.payload->front(), 0x27) << "STATUS";
+  EXPECT_FALSE(relayed.pages_needed);
+  EXPECT_TRUE(channel_.usable());
+}
+
+TEST_F(GuestChannelTest, ARelayedReplyThatIsLargerThanItsRoomCostsTheKey) {
+  const MsgReportReq asked{};
+  const Bytes payload(reinterpret_cast<const std::uint8_t*>(&asked), sizeof asked);
+  const auto relayed = channel_.relay({MsgType::report_req, 1, payload, 1215}, kNever);
+  ASSERT_FALSE(relayed.payload);
+  EXPECT_EQ(relayed.payload.error().code, Errc::firmware_reply);
+  EXPECT_FALSE(channel_.usable());
+}
+
+TEST_F(GuestChannelTest, ARelayForCertificatesTakesAPortThatHasThem) {
+  const auto relayed = channel_.relay({MsgType::report_req, 1, {}, 1216, MutBytes()}, kNever);
+  ASSERT_FALSE(relayed.payload);
+  EXPECT_EQ(relayed.payload.error().code, Errc::bad_config);
+  EXPECT_TRUE(port_.requests.empty());
+  EXPECT_TRUE(channel_.usable());
+}
+
 }  // namespace
 }  // namespace attestbed::snp
