@@ -51,6 +51,17 @@ function(attestbed_program name)
   install(TARGETS ${name} RUNTIME)
 endfunction()
 
+# attestbed_link_statically(NAME): the program is one file that runs in any initramfs and loads nothing.
+function(attestbed_link_statically name)
+  target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/core/posix/no_loading.cpp")
+  target_link_options(${name} PRIVATE -static)
+  foreach(symbol dlopen dlsym dlclose dlerror dladdr
+      getaddrinfo freeaddrinfo gai_strerror getnameinfo gethostbyname getservbyname)
+    target_link_options(${name} PRIVATE -Wl,--wrap=${symbol})
+  endforeach()
+  set_target_properties(${name} PROPERTIES ATTESTBED_STATIC ON)
+endfunction()
+
 # attestbed_test(NAME SOURCES … [DEPS …] [LABELS …] [TIMEOUT seconds]): GoogleTest cases, found at build time.
 function(attestbed_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a statically linked guest must never do: load code, or look names up. OpenSSL's archive refers to these
-// functions from parts that the guest does not use (engines, provider modules, socket BIOs). The C library's own would
+// What a statically linked program must never do: load code, or look names up. OpenSSL's archive refers to these
+// functions from parts that no such program uses (engines, provider modules, socket BIOs). The C library's own would
 // come with the linker's warning that they load shared libraries at run time, whatever is linked statically. So the
-// linker has every such reference come here (--wrap in CMakeLists.txt), where they fail by definition.
+// linker has every such reference come here (--wrap, attestbed_link_statically), where they fail by definition.
 #include <dlfcn.h>
 #include <netdb.h>
 
