@@ -7,7 +7,6 @@
 #include "core/posix/fd_transport.h"
 #include "sim/commands.h"
 #include "sim/guest_image.h"
-#include "sim/host_certificates.h"
 #include "sim/serve.h"
 #include "sim/stop_signals.h"
 
@@ -58,20 +57,8 @@ class ServeLog final : public ServeObserver {
 int run_serve(const ServeOptions& options) {
   const auto config = prepare(options.machine, options.guest);
   if (!config) return fail(config.error());
-  HostConfig host;
-  for (const std::string& text : options.faults) {
-    const auto fault = parse_fault(text);
-    if (!fault) return fail(failure_at("--fault " + text, fault.error()));
-    host.faults.push_back(*fault);
-  }
-  const auto profile = throttle_profile_named(options.profile);
-  if (!profile) return fail(failure_at("--profile " + options.profile, profile.error()));
-  host.profile = *profile;
-  if (options.certificates) {
-    auto table = host_certificates(config->machine);
-    if (!table) return fail(failure_at("certificates", table.error()));
-    host.certificates = *std::move(table);
-  }
+  auto host = prepare_host(options.host, config->machine);
+  if (!host) return fail(host.error());
   // A policy that the firmware refuses is refused for every guest: say so now, not to each of them.
   const auto trial = launch_guest(*config, 0);
   if (!trial) return fail(failure_at("launch", trial.error()));
@@ -100,7 +87,7 @@ int run_serve(const ServeOptions& options) {
   ServeLimits limits;
   limits.max_guests = options.max_guests;
   limits.idle = std::chrono::seconds(options.idle_seconds);
-  FirmwareServer server(*config, std::move(host), limits, clock, observer);
+  FirmwareServer server(*config, *std::move(host), limits, clock, observer);
   const Status ended = server.run(*std::move(listener), signals.get());
   if (!ended) return fail(failure_at("serve", ended.error()));
   log::event(Level::info, "stopped");

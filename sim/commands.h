@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "sim/launch_config.h"
 #include "sim/options.h"
+#include "sim/prepare.h"
 
 namespace attestbed::sim {
 
@@ -15,16 +15,10 @@ int run_reports(const ReportsOptions& options);
 int run_measurement(const MeasurementOptions& options);
 int run_firmware(const FirmwareOptions& options);
 int run_id_block(const IdBlockOptions& options);
-int run_kds(const KdsOptions& options);  // sim/kds/
-
-/// prepare makes the launch configuration that serve and report share. A --product that is not the directory's is
-/// bad_config.
-Outcome<LaunchConfig> prepare(const MachineOptions& machine, const GuestOptions& guest);
+int run_kds(const KdsOptions& options);                                         // sim/kds/
+int run_device(const DeviceOptions& options, const char* program = "snp-sim");  // sim/device/
 
 /// write_public_file makes or replaces a file that everybody may read. Errors: io_failed.
 Outcome<void> write_public_file(const std::string& path, Bytes octets);
-
-/// fail prints "snp-sim: <text>" and returns the exit status that belongs to the code.
-int fail(const Failure& failure);
 
 }  // namespace attestbed::sim

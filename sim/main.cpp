@@ -19,6 +19,7 @@ struct Run {
   int operator()(const FirmwareOptions& options) const { return run_firmware(options); }
   int operator()(const IdBlockOptions& options) const { return run_id_block(options); }
   int operator()(const KdsOptions& options) const { return run_kds(options); }
+  int operator()(const DeviceOptions& options) const { return run_device(options); }
 };
 
 }  // namespace

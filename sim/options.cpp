@@ -3,12 +3,8 @@
 
 #include <iostream>
 
-#include "core/posix/describe.h"
-#include "sim/fault_plan.h"
-#include "sim/guest_image.h"
+#include "sim/machine_options.h"
 #include "sim/option_values.h"
-#include "sim/ovmf_launch.h"
-#include "sim/throttle.h"
 #include "sim/utc_time.h"
 
 namespace attestbed::sim {
@@ -28,74 +24,8 @@ constexpr char kExamples[] =
     "  snp-sim serve --unix /run/user/1000/snp.sock --ovmf out/firmware.fd --kernel vmlinuz --append console=ttyS0\n"
     "  snp-sim id-block --measurement HEX --id-key id.pem --out-block id.blk --out-auth id.auth\n"
     "  snp-sim kds --listen 127.0.0.1:0\n"
+    "  snp-sim device --line /dev/vport0p1\n"
     "Exit status: 0 done, 1 the firmware refused, 2 usage or configuration, 3 could not run.";
-
-void add_machine(CLI::App* app, MachineOptions& into) {
-  app->add_option("--ca", into.ca_directory,
-                  "directory of `snp-sim certs`; default: the PUBLIC TEST KEYS of the default seed")
-      ->type_name("DIR");
-  add_product(app, into.product);
-  add_tcb(app, "--reported-tcb", "REPORTED_TCB where it differs from the directory's", into.reported_tcb);
-  add_tcb(app, "--committed-tcb", "COMMITTED_TCB where it differs from REPORTED_TCB", into.committed_tcb);
-  add_tcb(app, "--current-tcb", "CURRENT_TCB where it differs from COMMITTED_TCB", into.current_tcb);
-  add_version(app, "--committed-version", "COMMITTED build, minor and major; the product's usual ones if absent",
-              into.committed_version);
-  add_version(app, "--current-version", "CURRENT build, minor and major where they differ from the committed ones",
-              into.current_version);
-  add_checked(app, "--platform-info", "PLATFORM_INFO; the product's usual one if absent", "HEX",
-              [&into](const std::string& value) { return hex_number(value, into.platform_info.emplace()); });
-  add_checked(app, "--mitigation-vector", "CURRENT_MIT_VECTOR, shown from report version 5", "HEX",
-              [&into](const std::string& value) { return hex_number(value, into.mitigation_vector); });
-  app->add_flag("--mask-chip-id", into.mask_chip_id, "SNP_CONFIG MASK_CHIP_ID: reports show no CHIP_ID");
-  app->add_flag("--mask-chip-key", into.mask_chip_key, "SNP_CONFIG MASK_CHIP_KEY: the VCEK signs nothing");
-  app->add_flag("--load-vlek", into.load_vlek,
-                "SNP_VLEK_LOAD: reports are signed with the VLEK if the guest lets them");
-}
-
-void add_id_block_files(CLI::App* app, GuestOptions& into) {
-  CLI::Option* block = app->add_option("--id-block", into.id_block, "ID block that the launch must fit, 96 octets");
-  CLI::Option* auth = app->add_option("--id-auth", into.id_auth, "its ID authentication information, 4096 octets");
-  block->type_name("FILE")->needs(auth);
-  auth->type_name("FILE")->needs(block);
-  app->add_flag("--author-key-enabled", into.author_key_enabled, "verify and show the author key of --id-auth, too")
-      ->needs(auth);
-  app->add_flag("--vcek-disabled", into.vcek_disabled, "let the VCEK sign nothing for this guest (VCEK_DIS)");
-}
-
-void add_direct_boot(CLI::App* app, OvmfFiles& into, CLI::Option* label) {
-  CLI::Option* firmware =
-      app->add_option("--ovmf", into.ovmf, "firmware that is launched, as attestbed measure takes it")
-          ->type_name("FILE");
-  CLI::Option* kernel =
-      app->add_option("--kernel", into.kernel, "kernel that it verifies and boots")->type_name("FILE")->needs(firmware);
-  firmware->excludes(label);
-  app->add_option("--initrd", into.initrd, "its initial RAM disk")->type_name("FILE")->needs(kernel);
-  app->add_option("--append", into.cmdline, "its command line")->type_name("TEXT")->needs(kernel);
-  app->add_option("--vcpus", into.vcpus, "virtual CPUs")
-      ->type_name("N")
-      ->check(CLI::Range(1U, kMaxVcpus))
-      ->needs(firmware)
-      ->capture_default_str();
-  app->add_option("--vcpu-type", into.vcpu_type, "processor model by QEMU's name")
-      ->type_name("MODEL")
-      ->needs(firmware)
-      ->capture_default_str();
-}
-
-void add_guest(CLI::App* app, GuestOptions& into) {
-  CLI::Option* label = app->add_option("--image", into.image, "label from which the synthetic guest image is made")
-                           ->type_name("LABEL")
-                           ->capture_default_str();
-  add_direct_boot(app, into.launch, label);
-  add_checked(app, "--policy", "launch policy, hex (default 30000: SMT allowed)", "HEX",
-              [&into](const std::string& value) { return hex_number(value, into.policy); });
-  add_checked(app, "--host-data", "HOST_DATA of the launch, up to 32 octets", "HEX",
-              [&into](const std::string& value) { return hex_into(value, into.host_data); });
-  app->add_option("--seed", into.seed, "make VMPCKs, REPORT_IDs and signatures repeatable")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  add_id_block_files(app, into);
-}
 
 void add_serve(CLI::App& app, ServeOptions& into) {
   CLI::App* serve = app.add_subcommand("serve", "be the firmware of guests that connect to a unix socket");
@@ -108,30 +38,10 @@ void add_serve(CLI::App& app, ServeOptions& into) {
       "seconds after each. Protocol: docs/firmware-socket.md");
   serve->add_option("--unix", into.unix_path, "path of the socket")->type_name("PATH")->required();
   serve->add_flag("--force", into.force, "take over a socket on which nobody listens any more");
-  serve->add_option("--report-version", into.machine.report_version, "version of the reports: 2, 3 or 5")
-      ->type_name("N")
-      ->check(CLI::IsMember({2, 3, 5}))
-      ->capture_default_str();
+  add_report_version(serve, "--report-version", into.machine);
   add_machine(serve, into.machine);
   add_guest(serve, into.guest);
-  serve->add_option("--fault", into.faults, "what the host does to a request of each guest; repeatable")
-      ->type_name("N:KIND[:ARG]")
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            const auto fault = parse_fault(text);
-            return fault ? std::string() : posix::describe(fault.error());
-          },
-          ""));
-  serve->add_option("--profile", into.profile, "how fast the host lets each guest ask: fast, gcp-milan, slow")
-      ->type_name("NAME")
-      ->check(CLI::Validator(
-          [](const std::string& name) {
-            const auto profile = throttle_profile_named(name);
-            return profile ? std::string() : posix::describe(profile.error());
-          },
-          ""))
-      ->capture_default_str();
-  serve->add_flag("!--no-certs", into.certificates, "have no certificates for guests that ask for them");
+  add_host(serve, into.host);
   serve->add_option("--idle-timeout", into.idle_seconds, "seconds after which a silent guest is ended")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
@@ -185,10 +95,7 @@ void add_kds(CLI::App& app, KdsOptions& into) {
 void add_report(CLI::App& app, ReportOptions& into) {
   CLI::App* report = app.add_subcommand("report", "launch a guest and save one attestation report of it");
   report->add_option("--out", into.out, "file for the 1184 octets")->type_name("FILE")->required();
-  report->add_option("--version", into.machine.report_version, "report version: 2, 3 or 5")
-      ->type_name("N")
-      ->check(CLI::IsMember({2, 3, 5}))
-      ->capture_default_str();
+  add_report_version(report, "--version", into.machine);
   add_checked(report, "--key", "key that the guest asks for: vcek, or vlek, which is then loaded", "NAME",
               [&into](const std::string& value) {
                 const bool vlek = value == "vlek";
@@ -273,6 +180,9 @@ std::variant<Command, int> parse_command_line(int argc, char** argv, const char*
   add_id_block(app, id_block);
   KdsOptions kds;
   add_kds(app, kds);
+  DeviceOptions device;
+  CLI::App* device_app = app.add_subcommand("device", "be the driver of /dev/sev-guest inside a virtual machine");
+  add_device(device_app, device);
   CLI::App* measure = app.add_subcommand("measurement", "print the launch digest of the synthetic guest image");
   measure->add_option("--image", measurement.image, "label of the image")->type_name("LABEL")->capture_default_str();
   CLI::App* firmware_file =
@@ -292,6 +202,7 @@ std::variant<Command, int> parse_command_line(int argc, char** argv, const char*
   if (app.got_subcommand("id-block")) return Command(id_block);
   if (app.got_subcommand("kds")) return Command(kds);
   if (app.got_subcommand("firmware")) return Command(firmware);
+  if (device_app->parsed()) return Command(device);
   return Command(measurement);
 }
 

@@ -40,14 +40,19 @@ struct GuestOptions {
   bool vcek_disabled = false;
 };
 
-struct ServeOptions {
-  MachineOptions machine;
-  GuestOptions guest;
-  std::string unix_path;
-  bool force = false;
+/// HostOptions say what the hypervisor does with a guest's requests.
+struct HostOptions {
   std::vector<std::string> faults;
   std::string profile = "fast";
   bool certificates = true;
+};
+
+struct ServeOptions {
+  MachineOptions machine;
+  GuestOptions guest;
+  HostOptions host;
+  std::string unix_path;
+  bool force = false;
   std::uint64_t idle_seconds = 600;
   std::size_t max_guests = 256;
 };
@@ -101,8 +106,23 @@ struct KdsOptions {
   std::vector<std::string> faults;
 };
 
+/// DeviceOptions: which character device is made, and where its firmware is: at the other end of `line`, or inside.
+///   line          unix socket of `snp-sim serve`, or a character device that leads to one; empty = inside
+///   vmpck         which VMPCK the driver uses, as Linux' vmpck_id
+///   wait_seconds  for how long the other end of `line` may take to be there
+struct DeviceOptions {
+  MachineOptions machine;
+  GuestOptions guest;
+  HostOptions host;
+  std::string name = "sev-guest";
+  std::string line;
+  bool inside = false;
+  unsigned vmpck = 0;
+  std::uint64_t wait_seconds = 30;
+};
+
 using Command = std::variant<ServeOptions, CertsOptions, ReportOptions, ReportsOptions, MeasurementOptions,
-                             IdBlockOptions, KdsOptions, FirmwareOptions>;
+                             IdBlockOptions, KdsOptions, FirmwareOptions, DeviceOptions>;
 
 /// parse_command_line returns the command, or the exit status of a program that is already done: 0 after --help or
 /// --version, 2 after a usage error that was printed.

@@ -46,14 +46,14 @@ TEST(SnpSimOptions, ReadsEveryFlagOfServe) {
   EXPECT_EQ(options.guest.policy, 0xb0000U);
   EXPECT_EQ(options.guest.host_data, (HostData{1, 2}));
   EXPECT_EQ(options.guest.seed, 18446744073709551615U);
-  EXPECT_EQ(options.faults, (std::vector<std::string>{"1+:busy", "2:flip_bit:7"}));
+  EXPECT_EQ(options.host.faults, (std::vector<std::string>{"1+:busy", "2:flip_bit:7"}));
   EXPECT_EQ(options.idle_seconds, 9U);
   EXPECT_EQ(options.max_guests, 3U);
-  EXPECT_EQ(options.profile, "gcp-milan");
-  EXPECT_FALSE(options.certificates);
+  EXPECT_EQ(options.host.profile, "gcp-milan");
+  EXPECT_FALSE(options.host.certificates);
   const auto usual = parsed<ServeOptions>({"serve", "--unix", "/s"});
-  EXPECT_EQ(usual.profile, "fast");
-  EXPECT_TRUE(usual.certificates);
+  EXPECT_EQ(usual.host.profile, "fast");
+  EXPECT_TRUE(usual.host.certificates);
 }
 
 TEST(SnpSimOptions, ReadsWhatIsLaunchedFromFiles) {

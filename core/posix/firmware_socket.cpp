@@ -26,7 +26,11 @@ Status read_exactly(Transport& line, MutBytes into, Deadline until) {
 
 Result<std::unique_ptr<FirmwareSocket>> FirmwareSocket::connect(const std::string& path, Clock& clock, Deadline until) {
   Fd fd = TRY(connect_unix(path, clock, until));
-  return std::unique_ptr<FirmwareSocket>(new FirmwareSocket(std::move(fd), clock));
+  return over(std::move(fd), clock);
+}
+
+std::unique_ptr<FirmwareSocket> FirmwareSocket::over(Fd line, Clock& clock) {
+  return std::unique_ptr<FirmwareSocket>(new FirmwareSocket(std::move(line), clock));
 }
 
 Status FirmwareSocket::secrets_page(snp::Page& page, Deadline until) {

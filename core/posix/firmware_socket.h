@@ -19,6 +19,13 @@ class FirmwareSocket final : public snp::ExtendedGuestRequestPort {
   /// Errors: those of connect_unix (bad_config, transport with errno in `found`, deadline).
   static Result<std::unique_ptr<FirmwareSocket>> connect(const std::string& path, Clock& clock, Deadline until);
 
+  /// over speaks the protocol over a line that is open: a connected socket, or a character device whose other end is a
+  /// server (a virtio port). On such a line a guest ends when the server's side does.
+  static std::unique_ptr<FirmwareSocket> over(Fd line, Clock& clock);
+
+  /// cancel_on makes every call end with `closed` as soon as `fd` is readable; for shutdown. -1 = none.
+  void cancel_on(int fd) { line_.cancel_on(fd); }
+
   /// secrets_page asks for the guest's secrets page, which holds its VMPCKs; must be the first and only such call. The
   /// caller wipes `page` when it has what it needs.
   ///   errors  deadline, closed, transport; firmware_refused (vmm << 32 | firmware in `found`); reserved_set,
