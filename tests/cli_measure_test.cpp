@@ -69,9 +69,6 @@ TEST(CliMeasure, ErrorsAreOneLineWithFilePlaceExpectedAndFound) {
       {"--ovmf a --vcpu-sig 1 --vcpu-type EPYC", 2, "--vcpu-"},
       {"--pages a --format xml", 2, "--format"},
       {"--pages /nonexistent", 3, "io_failed: /nonexistent: "},
-      {"--ovmf /dev/null", 1, "image_malformed: /dev/null: offset 0x0: firmware size: expected a multiple of 0x1000"},
-      {"--igvm /dev/null", 1, "image_malformed: /dev/null: offset 0x0: IGVM fixed header: expected 24 octets"},
-      {"--ovmf /dev/zero", 1, "too_large"},
   };
   for (const Case& c : kCases) {
     const Ran ran = measure(c.arguments);

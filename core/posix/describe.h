@@ -25,7 +25,9 @@ std::string hex_number(std::uint64_t number);
 std::string to_hex(Bytes octets);
 bool from_hex(std::string_view text, std::string& octets);
 
-/// read_file reads at most `max` octets. Errors: io_failed with errno in `found`, too_large.
+/// read_file reads a regular file of at most `max` octets; a pipe, socket or device could make it wait for ever.
+/// Errors: io_failed with errno in `found`, or at kNotRegular; too_large.
+inline constexpr char kNotRegular[] = "a pipe, socket or device";
 Result<std::string> read_file(const std::string& path, std::size_t max);
 
 /// write_file_private makes a new file of mode 0600, whole or not at all: after an error there is no such file and

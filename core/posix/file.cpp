@@ -104,8 +104,13 @@ Status publish_linked(const Place& place, Bytes octets) {
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t max) {
-  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  // Without O_NONBLOCK the open of a FIFO waits for a writer, and that of a device for whatever it likes.
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) return failed("open");
+  struct stat kind {};
+  if (fstat(file.get(), &kind) != 0) return failed("fstat");
+  if (S_ISDIR(kind.st_mode)) return Error{Errc::io_failed, "read", EISDIR};
+  if (!S_ISREG(kind.st_mode)) return Error{Errc::io_failed, kNotRegular};
   constexpr std::size_t kPiece = 64 * 1024;
   std::string octets;
   for (;;) {

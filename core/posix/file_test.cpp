@@ -166,10 +166,22 @@ TEST_F(File, IsReadUpToTheBoundAndNoFurther) {
   }
 }
 
-TEST_F(File, WithoutEndIsTooLarge) {
-  const Result<std::string> read = read_file("/dev/zero", 300'000);
-  ASSERT_FALSE(read);
-  EXPECT_EQ(read.error().code, Errc::too_large);
+TEST_F(File, OfSeveralPiecesIsReadWhole) {
+  const std::string octets(300'000, 'x');
+  std::ofstream(path_) << octets;
+  EXPECT_EQ(*read_file(path_, octets.size()), octets);
+  EXPECT_EQ(read_file(path_, octets.size() - 1).error().code, Errc::too_large);
+}
+
+// Nobody ever writes into this FIFO: a read_file that opened it as usual would never come back.
+TEST_F(File, ThatIsNoRegularFileIsRefusedWithoutWaiting) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  for (const std::string& path : {path_, std::string("/dev/zero"), std::string("/dev/null")}) {
+    const Result<std::string> read = read_file(path, 300'000);
+    ASSERT_FALSE(read) << path;
+    EXPECT_EQ(read.error().code, Errc::io_failed);
+    EXPECT_EQ(std::string(read.error().where), kNotRegular);
+  }
 }
 
 TEST_F(File, EmptyIsRead) {
