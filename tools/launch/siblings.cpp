@@ -14,7 +14,8 @@ Outcome<std::string> sibling_program(std::string_view name) {
   std::string path = (self.parent_path() / name).string();
   if (::access(path.c_str(), X_OK) != 0) {
     return Failure{.program = std::string(name),
-                   .reason = "no such program beside " + self.string() + ": build or install all of attestbed"};
+                   .reason = "no such program beside " + self.string() +
+                             ": in a source tree build all of attestbed with `./run build`, else install it anew"};
   }
   return path;
 }
