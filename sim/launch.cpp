@@ -26,8 +26,9 @@ unsigned minimum_abi(std::uint64_t policy) {
 
 constexpr PolicyRule kPolicyRules[] = {
     {"POLICY bit 17 must be one", [](const Machine&, std::uint64_t p) { return (p & snp::kPolicyReservedOne) == 0; }},
-    {"POLICY bits 63:26 must be zero",
-     [](const Machine&, std::uint64_t p) { return (p & ~snp::kPolicyDefinedBits) != 0; }},
+    {"POLICY bits 63:26 must be zero", [](const Machine&, std::uint64_t p) { return (p >> 26) != 0; }},
+    {"POLICY bit 25 is reserved in firmware whose reports are older than version 5",
+     [](const Machine& m, std::uint64_t p) { return (p & ~snp::policy_bits(m.report_version)) != 0; }},
     {"POLICY ABI minimum is above the firmware's version",
      [](const Machine& m, std::uint64_t p) {
        return minimum_abi(p) > (static_cast<unsigned>(m.current_version.major) << 8 | m.current_version.minor);

@@ -190,12 +190,17 @@ TEST_F(Launching, RefusesPoliciesThatTheMachineCannotHonour) {
     std::uint64_t policy;
     std::uint64_t platform_info;
     bool accepted;
+    std::uint32_t report_version = 3;
   };
   constexpr Case kCases[] = {
       {"default", 0x30000, 0x25, true},
       {"bit 17 clear", 0x10000, 0x25, false},
       {"reserved bit 26", 0x4030000, 0x25, false},
       {"reserved bit 63", 0x8000000000030000, 0x25, false},
+      {"bit 25 in firmware with reports of version 2", 0x2030000, 0x25, false, 2},
+      {"bit 25 in firmware with reports of version 3", 0x2030000, 0x25, false, 3},
+      {"bit 25 in firmware with reports of version 5", 0x2030000, 0x25, true, 5},
+      {"bits 22 and 21 in firmware with reports of version 2", 0x630000, 0x05, true, 2},
       {"no SMT on a machine with SMT", 0x20000, 0x25, false},
       {"no SMT on a machine without", 0x20000, 0x24, true},
       {"ABI 1.55 on 1.55", 0x30137, 0x25, true},
@@ -211,6 +216,7 @@ TEST_F(Launching, RefusesPoliciesThatTheMachineCannotHonour) {
   for (const Case& c : kCases) {
     Machine host = machine();
     host.platform_info = c.platform_info;
+    host.report_version = c.report_version;
     const auto launch = Launch::start(host, c.policy, entropy_);
     EXPECT_EQ(launch.has_value(), c.accepted) << c.name;
     if (!launch) {

@@ -66,7 +66,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::proxy_internal, "proxy_internal", 3, true, "the proxy failed inside", "read the proxy's log for the same attestation id"},
     {Errc::report_version, "report_version", 1, false, "the report's version is not 2, 3 or 5", "update the verifier; an unknown version is never guessed at"},
     {Errc::report_reserved, "report_reserved", 1, false, "octets or values that this report version reserves are in use", "the report is damaged, or of a firmware newer than this verifier"},
-    {Errc::report_policy_bits, "report_policy_bits", 1, false, "the guest policy is malformed: bit 17 clear or bits 63:26 set", "no firmware launches such a guest: the report is damaged or made up"},
+    {Errc::report_policy_bits, "report_policy_bits", 1, false, "the guest policy is malformed: bit 17 clear, or bits set that this version reserves", "no firmware launches such a guest: the report is damaged or made up"},
     {Errc::report_unsigned, "report_unsigned", 1, false, "the report names no signing key (MASK_CHIP_KEY) or an unknown one", "clear MASK_CHIP_KEY on the host or load a VLEK"},
     {Errc::product_unknown, "product_unknown", 1, false, "family and model of the report belong to no known product", "name the product, or update the verifier"},
     {Errc::certificate_malformed, "certificate_malformed", 1, false, "a certificate does not parse", "give DER or PEM X.509 files; the message names file and field"},

@@ -82,8 +82,10 @@ Result<RawReport> parse_report(Bytes octets) {
   TRY(check_reserved(report));
   const std::uint64_t policy = report.policy;
   if ((policy & kPolicyReservedOne) == 0) return Error{Errc::report_policy_bits, "report POLICY bit 17", policy, 0};
-  if ((policy & ~kPolicyDefinedBits) != 0)
-    return Error{Errc::report_policy_bits, "report POLICY bits 63:26", policy, 0};
+  if ((policy & ~policy_bits(version)) != 0) {
+    return Error{Errc::report_policy_bits, version < 5 ? "report POLICY bits 63:25" : "report POLICY bits 63:26",
+                 policy, 0};
+  }
   return report;
 }
 

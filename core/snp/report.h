@@ -105,7 +105,15 @@ inline constexpr std::uint64_t kPolicyReservedOne = 1ULL << 17;
 inline constexpr std::uint64_t kPolicyMigrateMa = 1ULL << 18;
 inline constexpr std::uint64_t kPolicyDebug = 1ULL << 19;
 inline constexpr std::uint64_t kPolicySingleSocket = 1ULL << 20;
-inline constexpr std::uint64_t kPolicyDefinedBits = (1ULL << 26) - 1;
+inline constexpr std::uint64_t kPolicyPageSwapDisabled = 1ULL << 25;
+
+/// policy_bits are the bits of POLICY that firmware with reports of `version` knows. PAGE_SWAP_DISABLE came with
+/// version
+/// 5. Bits 24:21 were published while 2 was the only version (virtee/sev pull request 146), so 2 and 3 may show them.
+constexpr std::uint64_t policy_bits(std::uint32_t version) {
+  constexpr std::uint64_t kUpToPageSwap = (kPolicyPageSwapDisabled << 1) - 1;
+  return version < 5 ? kUpToPageSwap & ~kPolicyPageSwapDisabled : kUpToPageSwap;
+}
 
 /// product_of maps combined CPUID family and model (report version 3 and later) to the product line.
 /// Errors: product_unknown with family << 8 | model in `found`.

@@ -166,7 +166,7 @@ TEST(ReportFields, RandomReportsComeBackAsTheyWere) {
     const auto product = static_cast<Product>(random() % 3);
     ReportFields fields = plain(kVersions[random() % 3]);
     fields.guest_svn = static_cast<std::uint32_t>(random());
-    fields.policy = (random() & kPolicyDefinedBits) | kPolicyReservedOne;
+    fields.policy = (random() & policy_bits(fields.version)) | kPolicyReservedOne;
     fields.vmpl = static_cast<std::uint32_t>(random() % 4);
     fields.platform_info = random();
     fields.author_key_enabled = random() % 2 != 0;

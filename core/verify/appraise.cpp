@@ -59,14 +59,25 @@ Judged undocumented_bits(const Subject& s) {
                      (s.report.platform_info & kUndocumentedPlatformBits) != 0);
 }
 
+/// launched_above_committed: the guest was launched by firmware that the host never committed and has left since.
+bool launched_above_committed(const Subject& s) {
+  const snp::Tcb launch = s.tcb(s.report.launch_tcb), committed = s.tcb(s.report.committed_tcb);
+  return std::ranges::any_of(tcb_components(s.product),
+                             [&](const TcbComponent& each) { return launch.*each.level > committed.*each.level; });
+}
+
 Judged provisional(const Subject& s) {
   if (!s.policy.allow_provisional_firmware) return {};
   const snp::FirmwareVersion &current = s.report.current, &committed = s.report.committed;
   const bool same = s.report.committed_tcb == s.report.current_tcb && committed.major == current.major &&
                     committed.minor == current.minor && committed.build == current.build;
-  return judged(same || *s.policy.allow_provisional_firmware,
-                *s.policy.allow_provisional_firmware ? "any" : "equal to the current TCB and firmware version",
-                same ? "equal" : "older than the current: the host may still go back");
+  const bool allowed = *s.policy.allow_provisional_firmware;
+  const char* const expected =
+      allowed ? "any" : "equal to the current TCB and firmware version, and nowhere below LAUNCH_TCB";
+  if (!same) return judged(allowed, expected, "older than the current: the host may still go back");
+  return judged(
+      allowed || !launched_above_committed(s), expected,
+      launched_above_committed(s) ? "below LAUNCH_TCB: the host went back from what launched the guest" : "equal");
 }
 
 Judged vmpl(const Subject& s) {

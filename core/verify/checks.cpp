@@ -19,6 +19,7 @@ constexpr Errc kReportedTcb[] = {Errc::tcb_mismatch};
 constexpr Errc kChipId[] = {Errc::chip_id_mismatch};
 constexpr Errc kSignature[] = {Errc::signature_invalid};
 constexpr Errc kTcbOrder[] = {Errc::report_reserved, Errc::tcb_order};
+constexpr Errc kConsistency[] = {Errc::report_contradiction, Errc::launch_policy_broken};
 constexpr Errc kRevocation[] = {Errc::crl_missing, Errc::crl_signature, Errc::crl_expired, Errc::certificate_revoked};
 
 constexpr VerificationCheck kChecks[] = {
@@ -35,6 +36,7 @@ constexpr VerificationCheck kChecks[] = {
     {"chip id", kChipId},
     {"signature", kSignature},
     {"tcb order", kTcbOrder},
+    {"consistency", kConsistency},
     {"revocation", kRevocation},
 };
 

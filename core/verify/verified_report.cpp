@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/verify/certificate_impl.h"
+#include "core/verify/consistency.h"
 #include "core/verify/report_rules.h"
 #include "core/verify/signature.h"
 
@@ -26,7 +27,9 @@ Checked<void> check_tcb_octets(const snp::RawReport& report, snp::Product produc
   return {};
 }
 
-/// check_tcb_order demands REPORTED_TCB <= COMMITTED_TCB <= CURRENT_TCB in each component.
+/// check_tcb_order demands REPORTED_TCB <= COMMITTED_TCB <= CURRENT_TCB in each component. LAUNCH_TCB has no place in
+/// that order: it is what was current when the guest was launched, and firmware that was not committed may go back
+/// under a running guest. A policy may ask for an order (`provisional firmware`, `launch tcb`).
 Checked<void> check_tcb_order(const snp::RawReport& report, snp::Product product) {
   const snp::Tcb reported = snp::decode_tcb(product, report.reported_tcb);
   const snp::Tcb committed = snp::decode_tcb(product, report.committed_tcb);
@@ -85,7 +88,7 @@ Checked<snp::RawReport> check_form(Bytes octets) {
     case Errc::report_version:
       return Refusal{error.code, error.where, "2, 3 or 5", std::to_string(error.found)};
     case Errc::report_policy_bits:
-      return Refusal{error.code, error.where, "bit 17 set and bits 63:26 clear", found};
+      return Refusal{error.code, error.where, "bit 17 set and bits 63:26 clear, before version 5 also bit 25", found};
     default:
       if (error.expected == 0) return Refusal{error.code, error.where, "zero", found};
       return Refusal{error.code, error.where, "at most " + std::to_string(error.expected), std::to_string(error.found)};
@@ -117,6 +120,8 @@ Checked<VerifiedReport> verify_report(const snp::RawReport& unchecked, const Vek
   TRY(check_tcb_order(report, vek.product()));
   TRY(check_firmware_order(report));
   pass("tcb order", [] { return std::string("reported <= committed <= current"); });
+  TRY(check_consistency(report));
+  pass("consistency", [] { return std::string("keys, platform and firmware fit the flags and the launch policy"); });
   return VerifiedReport(report, vek, chip_id_is_masked(report));
 }
 

@@ -38,11 +38,12 @@ Checked<snp::RawReport> check_form(Bytes octets);
 inline constexpr std::size_t kMaxCandidates = 32;  // that fit; more are not looked at
 Checked<Certificate> select_vek(const snp::RawReport& report, std::span<const Certificate> candidates);
 
-/// verify_report checks form, signing key kind, product, REPORTED_TCB, chip id, signature and the order of the TCB
-/// versions, in this order.
+/// verify_report checks form, signing key kind, product, REPORTED_TCB, chip id, signature, the order of the TCB
+/// versions, and that the fields do not contradict each other, in this order.
 ///   passed  if given, receives one Step for each check that passed
 ///   errors  report_*, certificate_missing (the VEK is of the other kind), product_unknown, product_mismatch,
-///           tcb_mismatch, chip_id_mismatch, signature_invalid, tcb_order
+///           tcb_mismatch, chip_id_mismatch, signature_invalid, tcb_order,
+///           report_contradiction, launch_policy_broken
 Checked<VerifiedReport> verify_report(const snp::RawReport& report, const Vek& vek, Steps* passed = nullptr);
 
 }  // namespace attestbed::verify

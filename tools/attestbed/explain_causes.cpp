@@ -53,6 +53,10 @@ constexpr Cause kCauses[] = {
     {"tcb order", Errc::report_reserved, "octets of a TCB version that no firmware of this product sets", kShowReport},
     {"tcb order", Errc::tcb_order, "no firmware reports more than it committed, or commits more than it runs", kShowReport},
 
+    // Does it fit together?
+    {"consistency", Errc::report_contradiction, "whoever signed this is no firmware, or firmware with a defect: it knows better than to say both", kShowReport},
+    {"consistency", Errc::launch_policy_broken, "a report that no firmware made; or, of a firmware version, a host that went back to an older one under a running guest", kShowReport},
+
     // Does a list revoke the chain?
     {"revocation", Errc::crl_missing, "none of the files that --crl names is a list of this chain's root", kFetchCrl},
     {"revocation", Errc::crl_signature, "the list was changed, or another key of the root's name signed it", kFetchCrl},
