@@ -56,6 +56,29 @@ snp::Tcb raised(Choices& choices, snp::Tcb tcb) {
   return tcb;
 }
 
+snp::FirmwareVersion random_version(Choices& choices) {
+  // Room for a higher one above, and an ABI that every policy below allows.
+  const auto number = [&](std::uint64_t bound) { return static_cast<std::uint8_t>(choices.below(bound)); };
+  return {
+      .build = number(250), .minor = static_cast<std::uint8_t>(0x20 + number(0x80)), .major = number(3), .reserved = 0};
+}
+
+/// newer is the same version or one that a host may run before it commits it: a higher number makes the lower ones
+/// free.
+snp::FirmwareVersion newer(Choices& choices, snp::FirmwareVersion version) {
+  switch (choices.below(3)) {
+    case 0:
+      break;
+    case 1:
+      version.build = static_cast<std::uint8_t>(version.build + 1 + choices.below(5));
+      break;
+    default:
+      version.minor = static_cast<std::uint8_t>(version.minor + 1);
+      version.build = static_cast<std::uint8_t>(choices.below(250));
+  }
+  return version;
+}
+
 struct Authority {
   std::string directory;  // below --out
   std::shared_ptr<const CertificateAuthority> it;
@@ -73,6 +96,8 @@ Drawn draw(Choices& choices, const Authority& authority, std::uint32_t version) 
   machine.report_version = version;
   if (choices.once_in(2)) machine.committed_tcb = raised(choices, machine.committed_tcb);
   machine.current_tcb = choices.once_in(2) ? machine.committed_tcb : raised(choices, machine.committed_tcb);
+  machine.committed_version = random_version(choices);
+  machine.current_version = newer(choices, machine.committed_version);
   machine.platform_info = choices.below(0x40);
   machine.current_mit_vector = choices.number();
   machine.vlek_loaded = choices.once_in(2);
@@ -83,14 +108,19 @@ Drawn draw(Choices& choices, const Authority& authority, std::uint32_t version) 
   choices.fill(out.request.report_data);
 
   GuestContext& guest = out.guest;
-  // Bits 25:18 as they come, the required bit 17, SMT allowed, and an ABI that the firmware has.
+  // Bits 25:18 as they come and as the version knows them, the required bit 17, SMT allowed, an ABI that the firmware
+  // has; and of RAPL and ciphertext hiding no more than the platform has, or the guest would not have been launched.
   guest.policy = snp::kPolicyReservedOne | snp::kPolicySmtAllowed;
   guest.policy |= choices.below(1ULL << 8) << 18;
+  guest.policy &= snp::policy_bits(version);
+  if ((machine.platform_info >> 3 & 1) == 0) guest.policy &= ~(1ULL << 23);
+  if ((machine.platform_info >> 4 & 1) == 0) guest.policy &= ~(1ULL << 24);
   guest.policy |= choices.below(0x20);
   choices.fill(guest.measurement);
   choices.fill(guest.host_data);
   choices.fill(guest.report_id);
-  guest.launch_tcb = machine.authority->tcb();
+  // Launched before an update or after it.
+  guest.launch_tcb = choices.once_in(2) ? machine.committed_tcb : machine.current_tcb;
   guest.launch_mit_vector = choices.number();
   if (choices.once_in(2)) {
     guest.guest_svn = static_cast<std::uint32_t>(choices.number());
@@ -101,6 +131,10 @@ Drawn draw(Choices& choices, const Authority& authority, std::uint32_t version) 
     if (guest.author_key_enabled) choices.fill(guest.author_key_digest);
   }
   return out;
+}
+
+std::string version_text(const snp::FirmwareVersion& version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor) + "." + std::to_string(version.build);
 }
 
 std::string index_line(const std::string& name, const Authority& authority, const Drawn& drawn) {
@@ -118,6 +152,8 @@ std::string index_line(const std::string& name, const Authority& authority, cons
       {"policy", drawn.guest.policy},
       {"vmpl", drawn.request.vmpl},
       {"committed_is_current", drawn.machine.committed_tcb == drawn.machine.current_tcb},
+      {"committed_version", version_text(drawn.machine.committed_version)},
+      {"current_version", version_text(drawn.machine.current_version)},
   };
   return json.dump() + "\n";
 }

@@ -7,6 +7,13 @@
 
 namespace attestbed::sim {
 
+/// platform_info_bits are the bits of PLATFORM_INFO that firmware of a report version's time knew.
+constexpr std::uint64_t platform_info_bits(std::uint32_t report_version) {
+  if (report_version < 3) return 0x1f;  // SMT, TSME, ECC, RAPL_DIS, CIPHERTEXT_HIDING_DRAM
+  if (report_version < 5) return 0x3f;  // and ALIAS_CHECK_COMPLETE
+  return 0xff;                          // and SEV-TIO, and bit 6, which has no public name
+}
+
 /// Machine is one simulated host: a chip with its endorsement, and the firmware state that every guest's report shows.
 /// REPORTED_TCB is the authority's. Immutable while guests run.
 ///   report_version      2, 3 or 5: the firmware's generation decides, not the guest

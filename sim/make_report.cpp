@@ -6,13 +6,6 @@
 namespace attestbed::sim {
 namespace {
 
-// Which bits of PLATFORM_INFO firmware of a report version's time knew.
-constexpr std::uint64_t platform_info_bits(std::uint32_t version) {
-  if (version < 3) return 0x1f;  // SMT, TSME, ECC, RAPL_DIS, CIPHERTEXT_HIDING_DRAM
-  if (version < 5) return 0x3f;  // and ALIAS_CHECK_COMPLETE
-  return 0xff;                   // and SEV-TIO, and bit 6, which has no public name
-}
-
 snp::BuildVersion version_of(const snp::FirmwareVersion& version) {
   return {version.build, version.minor, version.major};
 }

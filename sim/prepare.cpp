@@ -38,6 +38,12 @@ Result<Machine> configured(CertificateAuthority found, const MachineOptions& opt
   machine.mask_chip_id = options.mask_chip_id;
   machine.mask_chip_key = options.mask_chip_key;
   machine.platform_info = options.platform_info.value_or(machine.platform_info);
+  // The product's usual bits are shown as far as the version knows them; whoever asks for one wants it shown.
+  const std::uint64_t known = platform_info_bits(machine.report_version);
+  if (options.platform_info && (*options.platform_info & ~known) != 0) {
+    return Error{Errc::bad_config, "PLATFORM_INFO: bits that this report version reserves", *options.platform_info,
+                 known};
+  }
   machine.current_mit_vector = options.mitigation_vector;
   TRY(tcb_ok(product, machine.committed_tcb));
   TRY(tcb_ok(product, machine.current_tcb));
