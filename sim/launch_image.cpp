@@ -36,6 +36,27 @@ Outcome<void> check(const LaunchRegion& region) {
   return {};
 }
 
+/// check_places refuses an image in which two pages are to lie at one GPA: no memory can be that. VMSAs alone share
+/// one, since they are measured at an address that is no memory of the guest's (KVM: 0xfffffffff000).
+Outcome<void> check_places(const LaunchImage& image) {
+  std::vector<const LaunchRegion*> by_place;
+  by_place.reserve(image.size());
+  for (const LaunchRegion& region : image) by_place.push_back(&region);
+  std::ranges::stable_sort(by_place, {}, &LaunchRegion::gpa);
+  const auto end_of = [](const LaunchRegion& region) { return region.gpa + region.pages * snp::kPageBytes; };
+  const LaunchRegion* reaching = nullptr;  // of those before, the one that ends last
+  for (const LaunchRegion* region : by_place) {
+    const bool vmsas = reaching != nullptr && reaching->type == PageType::vmsa && region->type == PageType::vmsa;
+    if (reaching != nullptr && region->gpa < end_of(*reaching) && !vmsas) {
+      return Failure{Errc::image_malformed,
+                     subject(*region, region->gpa) + ": expected a GPA that no other page has, found it also in " +
+                         subject(*reaching, reaching->gpa) + ", " + std::to_string(reaching->pages) + " pages"};
+    }
+    if (reaching == nullptr || end_of(*region) > end_of(*reaching)) reaching = region;
+  }
+  return {};
+}
+
 Outcome<void> measure_region(const LaunchRegion& region, LaunchDigest& digest, const DigestStep& step) {
   const std::size_t page_bytes = region.large ? kLargePageBytes : snp::kPageBytes;
   const std::uint64_t bytes = region.pages * snp::kPageBytes;
@@ -76,11 +97,10 @@ Outcome<snp::Measurement> measure_image(const LaunchImage& image, const DigestSt
     }
     left -= region.pages;
   }
+  for (const LaunchRegion& region : image) TRY(check(region));
+  TRY(check_places(image));
   LaunchDigest digest;
-  for (const LaunchRegion& region : image) {
-    TRY(check(region));
-    TRY(measure_region(region, digest, step));
-  }
+  for (const LaunchRegion& region : image) TRY(measure_region(region, digest, step));
   return digest.value();
 }
 

@@ -37,8 +37,8 @@ const char* page_type_name(PageType type);  // "normal", "vmsa", "zero", "unmeas
 using DigestStep = std::function<void(const LaunchRegion& region, std::uint64_t gpa, const snp::Measurement& digest)>;
 
 /// measure_image folds an image into its launch digest.
-///   errors  too_large beyond kMaxImagePages; image_malformed if a region leaves the address space or its content has
-///           another size than its pages; what LaunchDigest refuses
+///   errors  too_large beyond kMaxImagePages; image_malformed if a region leaves the address space, its content has
+///           another size than its pages, or it shares a GPA with another (only VMSAs may); what LaunchDigest refuses
 Outcome<snp::Measurement> measure_image(const LaunchImage& image, const DigestStep& step = {});
 
 }  // namespace attestbed::sim

@@ -95,13 +95,18 @@ Outcome<void> read_repeat(const LineReader& line, std::string_view value, PageLi
   return {};
 }
 
-Outcome<void> read_option(const LineReader& line, std::string_view word, PageListEntry& entry) {
+/// Keys are the options that a line has had: of two that contradict each other none is meant.
+using Keys = std::vector<std::string_view>;
+
+Outcome<void> read_option(const LineReader& line, std::string_view word, Keys& seen, PageListEntry& entry) {
+  const std::size_t equals = word.find('=');
+  const std::string_view key = word.substr(0, equals);
+  if (std::ranges::find(seen, key) != seen.end()) return line.malformed(quoted(key), "once", "again");
+  seen.push_back(key);
   if (word == "large") {
     entry.large = true;
     return {};
   }
-  const std::size_t equals = word.find('=');
-  const std::string_view key = word.substr(0, equals);
   const std::string_view value = equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
   const auto* const option = std::ranges::find(kNumberOptions, key, &NumberOption::key);
   if (option != std::end(kNumberOptions)) {
@@ -155,7 +160,10 @@ Outcome<PageListEntry> read_entry(LineReader& line, std::string_view type_word, 
   entry.type = *type;
   const std::string_view gpa = line.word();
   entry.gpa = TRY(line.number("GPA", gpa, kAny));
-  for (std::string_view word = line.word(); !word.empty(); word = line.word()) TRY(read_option(line, word, entry));
+  Keys seen;
+  for (std::string_view word = line.word(); !word.empty(); word = line.word()) {
+    TRY(read_option(line, word, seen, entry));
+  }
   TRY(check_options(line, entry));
   return entry;
 }
@@ -198,9 +206,31 @@ Outcome<LaunchRegion> load_entry(const PageListEntry& entry, const std::string& 
   return region;
 }
 
-Failure too_many(const std::string& name) {
-  return {Errc::too_large, name + ": expected at most " + std::to_string(kMaxImagePages) + " pages in all, found more"};
-}
+/// Room is what a list may still take, so that a few octets of it cannot make us allocate or hash without end.
+struct Room {
+  std::uint64_t pages = kMaxImagePages;
+  std::uint64_t content_pages = kMaxPageFileBytes / snp::kPageBytes;
+
+  Outcome<void> take(const std::string& name, const PageListEntry& entry, std::uint64_t taken) {
+    const bool has_content = entry.type == PageType::normal || entry.type == PageType::vmsa;
+    if (taken > pages) return too_many(name, entry, kMaxImagePages, "pages", taken, pages);
+    if (has_content && taken > content_pages) {
+      constexpr std::uint64_t kMost = kMaxPageFileBytes / snp::kPageBytes;
+      return too_many(name, entry, kMost, "pages with content", taken, content_pages);
+    }
+    pages -= taken;
+    if (has_content) content_pages -= taken;
+    return {};
+  }
+
+ private:
+  static Failure too_many(const std::string& name, const PageListEntry& entry, std::uint64_t most, const char* what,
+                          std::uint64_t found, std::uint64_t left) {
+    return {Errc::too_large, name + ": line " + std::to_string(entry.line) + ": expected at most " +
+                                 std::to_string(most) + " " + what + " in all, found " + std::to_string(found) +
+                                 " where " + std::to_string(left) + " are left"};
+  }
+};
 
 }  // namespace
 
@@ -250,12 +280,13 @@ Outcome<LaunchImage> load_page_list(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "" : path.substr(0, slash + 1);
   LaunchImage image;
-  std::uint64_t left = kMaxImagePages;
+  Room room;
   for (const PageListEntry& entry : entries) {
-    if (entry.pages.value_or(1) > left) return too_many(path);
+    // Before anything is allocated, but for a file that is taken whole: its size is bounded by itself.
+    const bool whole_file = !entry.file.empty() && !entry.pages;
+    if (!whole_file) TRY(room.take(path, entry, entry.pages.value_or(1)));
     LaunchRegion region = TRY(load_entry(entry, directory));
-    if (region.pages > left) return too_many(path);
-    left -= region.pages;
+    if (whole_file) TRY(room.take(path, entry, region.pages));
     image.push_back(std::move(region));
   }
   return image;

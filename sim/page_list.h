@@ -22,7 +22,7 @@ namespace attestbed::sim {
 // Type and GPA come first. Numbers are decimal, or hexadecimal after 0x. A normal page without file= or repeat= is
 // zeros. file= is relative to the list's directory; without pages= it is taken whole. repeat= fills each page with
 // these octets over and over; they must divide 4096. A VMSA comes from a file, or is the one that the VMM makes (vmm=,
-// by default QEMU).
+// by default QEMU). No option comes twice in a line. A list has 1 GiB of pages at most, 256 MiB of them with content.
 
 /// PageListEntry is one line.
 struct PageListEntry {

@@ -87,6 +87,11 @@ TEST(PageList, RefusesNamingLineFieldExpectedAndFound) {
       {"normal 0 eip=1", "list: line 1: eip, cpu, features or vmm: expected a vmsa page without file=, found another"},
       {"vmsa 0 file=a eip=1", "eip, cpu, features or vmm"},
       {"vmsa 0 pages=2", "list: line 1: pages: expected 1 for a vmsa, found 2"},
+      {"normal 0 pages=1 pages=2", "list: line 1: \"pages\": expected once, found again"},
+      {"normal 0 repeat=00 repeat=00", "list: line 1: \"repeat\": expected once, found again"},
+      {"normal 0 file=a file=b", "list: line 1: \"file\": expected once, found again"},
+      {"vmsa 0 vmm=ec2 eip=1 vmm=gce", "list: line 1: \"vmm\": expected once, found again"},
+      {"zero 0 pages=512 large large", "list: line 1: \"large\": expected once, found again"},
       {"vmsa 0 vmm=xen", "list: line 1: vmm: expected QEMU, ec2 or gce, found \"xen\""},
       {"\x1b[31m 0", "found \"?[31m\""},
   };
@@ -138,6 +143,46 @@ TEST_F(PageListFiles, AreRefusedIfMissingShortOrCutInAPage) {
   EXPECT_EQ(load("normal 0 file=code pages=2").error().code, Errc::image_malformed);
   EXPECT_EQ(load("normal 0 file=code offset=0x1800").error().code, Errc::image_malformed);
   EXPECT_TRUE(load("normal 0 file=code pages=1"));
+}
+
+TEST_F(PageListFiles, AreRefusedAtTheLineThatDemandsTooMuch) {
+  const auto refusal_of = [&](const std::string& list) {
+    const auto image = load(list);
+    EXPECT_FALSE(image) << list;
+    EXPECT_EQ(image ? Errc{} : image.error().code, Errc::too_large);
+    return image ? "" : image.error().text.substr(directory_.size());
+  };
+  EXPECT_EQ(refusal_of("normal 0 pages=65537"),
+            "list: line 1: expected at most 65536 pages with content in all, found 65537 where 65536 are left");
+  EXPECT_EQ(refusal_of("normal 0x1000\nzero 0x2000\nnormal 0x3000 pages=65536 repeat=00"),
+            "list: line 3: expected at most 65536 pages with content in all, found 65536 where 65535 are left");
+  EXPECT_EQ(refusal_of("zero 0x1000\nzero 0x2000 pages=262144"),
+            "list: line 2: expected at most 262144 pages in all, found 262144 where 262143 are left");
+  write("code", 0x2000);
+  EXPECT_EQ(refusal_of("zero 0 pages=262143\nnormal 0x40000000 file=code"),
+            "list: line 2: expected at most 262144 pages in all, found 2 where 1 are left");
+  EXPECT_TRUE(load("zero 0 pages=262142\nnormal 0x40000000 file=code"));
+}
+
+TEST_F(PageListFiles, AreMeasuredOnlyWithAGpaForEachPage) {
+  const auto error_of = [&](const std::string& list) {
+    const auto image = load(list);
+    if (!image) return image.error().text;
+    const auto digest = measure_image(*image);
+    EXPECT_EQ(digest ? Errc::image_malformed : digest.error().code, Errc::image_malformed);
+    return digest ? "" : digest.error().text;
+  };
+  EXPECT_EQ(
+      error_of("zero 0x1000\nsecrets 0x2000\ncpuid 0x1000"),
+      "line 3 at GPA 0x1000: expected a GPA that no other page has, found it also in line 1 at GPA 0x1000, 1 pages");
+  EXPECT_EQ(
+      error_of("normal 0x3000\nzero 0x1000 pages=3"),
+      "line 1 at GPA 0x3000: expected a GPA that no other page has, found it also in line 2 at GPA 0x1000, 3 pages");
+  EXPECT_NE(error_of("zero 0 pages=512 large\nzero 0x1000\nzero 0x1ff000"), "");
+  EXPECT_NE(error_of("vmsa 0x1000\nvmsa 0x1000\nunmeasured 0x1000"), "");
+  EXPECT_NE(error_of("zero 0xfffffffff000\nvmsa 0xfffffffff000"), "");
+  EXPECT_EQ(error_of("zero 0x3000\nzero 0x1000 pages=2\nvmsa 0xfffffffff000\nvmsa 0xfffffffff000"), "");
+  EXPECT_EQ(error_of("zero 0 pages=512 large\nzero 0x200000"), "");
 }
 
 TEST(LaunchImageMeasuring, IsBounded) {
