@@ -20,6 +20,7 @@ constexpr Kind kKinds[] = {
     {FaultKind::firmware_status, "firmware_status", true, false, 0xffffffff},
     {FaultKind::flip_bit, "flip_bit", true, true, 8 * snp::kPageBytes - 1},
     {FaultKind::torn, "torn", true, true, snp::kPageBytes - 1},
+    {FaultKind::twice, "twice", false, false, 0},
     {FaultKind::wrong_page, "wrong_page", false, false, 0},
     {FaultKind::replay, "replay", false, false, 0},
     {FaultKind::delay, "delay", true, true, 600'000},
@@ -79,8 +80,9 @@ Result<Fault> parse_fault(std::string_view text) {
     if (has_argument) fault.argument = argument;
     return fault;
   }
-  return Error{Errc::bad_config,
-               "fault: kind (busy, invalid_len, firmware_status, flip_bit, torn, wrong_page, replay, delay, silence)"};
+  return Error{
+      Errc::bad_config,
+      "fault: kind (busy, invalid_len, firmware_status, flip_bit, torn, twice, wrong_page, replay, delay, silence)"};
 }
 
 const Fault* fault_at(const FaultPlan& plan, std::uint64_t call) {

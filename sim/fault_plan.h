@@ -16,8 +16,11 @@ namespace attestbed::sim {
 ///                    asked for no certificates
 ///   firmware_status  answers with this firmware status (argument, 0x16 if absent) without asking it
 ///   flip_bit         flips a bit (argument, 0..32767) of the reply page
-///   torn             writes the page twice while the guest reads it: up to an octet (argument, 0..4095) the guest
-///                    copies this reply, from there the one before, or zeros if there was none
+///   torn             changes the page while the guest copies it: up to an octet (argument, 0..4095) the guest has
+///                    this reply, from there the one before, or zeros if there was none
+///   twice            gives the answer once more, whether the guest asks again or not: on a firmware socket it lies
+///   where
+///                    the next answer is expected; in one process, where a reply has one page, it changes nothing
 ///   wrong_page       hands back the reply before this one, or an empty page if there was none
 ///   replay           hands the request to the firmware twice and gives the exit of the second time
 ///   delay            lets the firmware work and gives the answer later (argument, milliseconds, at most 600000)
@@ -28,6 +31,7 @@ enum class FaultKind : std::uint8_t {
   firmware_status,
   flip_bit,
   torn,
+  twice,
   wrong_page,
   replay,
   delay,

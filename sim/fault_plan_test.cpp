@@ -18,6 +18,7 @@ TEST(FaultPlan, PrintsAndReadsEveryFault) {
       {{5, false, FaultKind::invalid_len, {}}, "5:invalid_len"},
       {{5, true, FaultKind::invalid_len, 65535}, "5+:invalid_len:65535"},
       {{6, false, FaultKind::torn, 4095}, "6:torn:4095"},
+      {{6, true, FaultKind::twice, {}}, "6+:twice"},
       {{7, false, FaultKind::replay, {}}, "7:replay"},
       {{8, false, FaultKind::delay, 600000}, "8:delay:600000"},
   };
@@ -55,6 +56,7 @@ TEST(FaultPlan, RefusesWhatIsNoFault) {
                            "1:invalid_len:65536",
                            "1:torn",
                            "1:torn:4096",
+                           "1:twice:2",
                            "1:replay:2",
                            "1:delay",
                            "1:delay:600001"}) {

@@ -33,7 +33,8 @@ void add_serve(CLI::App& app, ServeOptions& into) {
       "A connection is a guest. Only processes of the same user may connect (mode 0600, SO_PEERCRED).\n"
       "Prints `ready unix:PATH measurement HEX` on standard output once it listens; ends on SIGTERM or SIGINT.\n"
       "Faults, per guest: N:KIND[:ARG] or N+:KIND[:ARG] (from the Nth request on), KIND one of busy,\n"
-      "invalid_len[:PAGES], firmware_status[:CODE], flip_bit:BIT, torn:OCTET, wrong_page, replay, delay:MS, silence.\n"
+      "invalid_len[:PAGES], firmware_status[:CODE], flip_bit:BIT, torn:OCTET, twice, wrong_page, replay, delay:MS,\n"
+      "silence.\n"
       "Profiles: fast; gcp-milan, 8 ms a request and ten seconds after ten; slow, 250 ms a request and BUSY for two\n"
       "seconds after each. Protocol: docs/firmware-socket.md");
   serve->add_option("--unix", into.unix_path, "path of the socket")->type_name("PATH")->required();

@@ -68,7 +68,7 @@ class Conversation {
   Status serve_request(std::uint64_t guest, ServeObserver& observer) {
     const snp::GuestRequestExit exit = TRY(host_.call(request_, reply_, clock_.now() + limits_.idle));
     tell(guest, exit, observer);
-    return send({exit, 0}, reply_, {});
+    return answer({exit, 0}, {});
   }
 
   Status serve_extended(const FirmwareRequestHead& head, Deadline until, std::uint64_t guest, ServeObserver& observer) {
@@ -83,6 +83,12 @@ class Conversation {
     const MutBytes certs = MutBytes(certs_).first(room.pages * snp::kPageBytes);
     const snp::ExtendedExit exit = TRY(host_.call_extended(request_, certs, reply_, clock_.now() + limits_.idle));
     tell(guest, exit.exit, observer);
+    return answer(exit, certs);
+  }
+
+  Status answer(const snp::ExtendedExit& exit, Bytes certs) {
+    const Fault* fault = host_.last_fault();
+    if (fault != nullptr && fault->kind == FaultKind::twice) TRY(send(exit, reply_, certs));
     return send(exit, reply_, certs);
   }
 

@@ -142,6 +142,20 @@ TEST_F(ServeGuest, AppliesTheFaultPlan) {
   EXPECT_EQ(notes_.faulted, (std::vector<bool>{true, false}));
 }
 
+TEST_F(ServeGuest, AHostThatAnswersTwiceIsOneAnswerAhead) {
+  send_secrets();
+  send_request(1);
+  send_request(3);
+  EXPECT_EQ(serve(false, {.faults = {{1, false, FaultKind::twice, {}}}}).code, Errc::deadline);
+  const auto secrets = receive(), first = receive(), again = receive(), second = receive();
+  ASSERT_TRUE(secrets && first && again && second);
+  EXPECT_EQ(again->body, first->body);
+  EXPECT_EQ(first->body.at(0x20), 2) << "MSG_SEQNO of the first reply";
+  EXPECT_EQ(second->body.at(0x20), 4) << "and of the second";
+  EXPECT_FALSE(receive());
+  EXPECT_EQ(notes_.exits.size(), 2U) << "the firmware was asked twice, and answered three times";
+}
+
 TEST_F(ServeGuest, ASilentHostAnswersNothing) {
   send_secrets();
   send_request(1);

@@ -182,6 +182,18 @@ TEST_F(Serving, AHostileGuestCostsTheOthersNothing) {
   EXPECT_TRUE(honest->channel->report({}, soon()));
 }
 
+// The second copy lies in the line when the guest asks again. Its tag is good, and its number is not the next.
+TEST_F(Serving, AnAnswerThatComesTwiceIsNotTakenForTheNext) {
+  start({.faults = {{1, false, FaultKind::twice, {}}}});
+  const auto guest = connect();
+  ASSERT_TRUE(guest);
+  EXPECT_TRUE(guest->channel->report({}, soon()));
+  const auto again = guest->channel->report({}, soon());
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Errc::firmware_reply);
+  EXPECT_FALSE(guest->channel->usable());
+}
+
 TEST_F(Serving, ASilentHostLetsItsGuestGo) {
   start({.faults = {{1, false, FaultKind::silence, {}}}});
   auto guest = connect();
