@@ -20,7 +20,7 @@ Error unreachable(const char* where, int error) {
   return {Errc::firmware_unreachable, where, static_cast<std::uint64_t>(error)};
 }
 
-/// refusal names why an ioctl failed: facts/snp-firmware 3.1, exitinfo2 semantics.
+/// refusal names why an ioctl failed: exitinfo2 as Linux' sev-guest driver sets it.
 Error refusal(int error, std::uint64_t exitinfo2) {
   const auto vmm = static_cast<std::uint32_t>(exitinfo2 >> 32);
   const auto firmware = static_cast<std::uint32_t>(exitinfo2);

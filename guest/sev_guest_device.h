@@ -12,7 +12,7 @@
 
 namespace attestbed::guest {
 
-// The kernel's structures (linux/sev-guest.h), to the octet: facts/snp-firmware 3.1.
+// The kernel's structures (include/uapi/linux/sev-guest.h), to the octet.
 static_assert(sizeof(snp_guest_request_ioctl) == 32 && offsetof(snp_guest_request_ioctl, req_data) == 0x08);
 static_assert(offsetof(snp_guest_request_ioctl, resp_data) == 0x10);
 static_assert(offsetof(snp_guest_request_ioctl, exitinfo2) == 0x18);

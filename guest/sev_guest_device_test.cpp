@@ -18,7 +18,7 @@
 namespace attestbed::guest {
 namespace {
 
-/// Kernel is the driver as facts/snp-firmware 3.1 describes it, over simulated firmware: it checks what it is handed,
+/// Kernel is the driver as its source (sev-guest.c) describes it, over simulated firmware: it checks what it is handed,
 /// answers with a real report, and ends a call as a test says.
 class Kernel final : public SevGuestPort {
  public:

@@ -154,7 +154,7 @@ TestGuest BrokerFixture::open_session() {
 }
 
 snp::ReportData BrokerFixture::report_data_for(const crypto::EcPoint& key, const std::string& nonce) {
-  // Its own SHA-512 over the octets that facts/aproxy-wire section 4 names, not core's binding function.
+  // Its own SHA-512 over the octets that docs/protocol.md names, not core's binding function.
   const std::vector<std::uint8_t> challenge = octets_of_base64(Base64::standard, nonce);
   return *crypto::sha512({key.x(), key.y(), challenge});
 }

@@ -13,7 +13,7 @@ namespace {
 
 using Table = std::vector<std::uint8_t>;
 
-// GUIDs as people write them (facts/snp-firmware 3.2), without the dashes.
+// GUIDs as people write them (GHCB specification 56421), without the dashes.
 constexpr char kArk[] = "c0b406a4a803495297433fb6014cd0ae";
 constexpr char kAsk[] = "4ab7b379bbac4fe4a02f05aef327c782";
 constexpr char kVcek[] = "63da758de6644564adc5f4b93be8accd";

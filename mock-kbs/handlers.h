@@ -10,7 +10,7 @@
 #include "mock-kbs/wall_clock.h"
 
 // The broker without HTTP: a request as a value in, a response as a value out. Statuses, variants and bodies are
-// Trustee's (facts/kbs-protocol 7, 7.1); why something was refused stands in the audit record alone.
+// Trustee's (its kbs/src/api_server.rs and error.rs); why something was refused stands in the audit record alone.
 namespace attestbed::kbs {
 
 inline constexpr std::size_t kMaxBodyBytes = 2 * 1024 * 1024;

@@ -14,7 +14,7 @@ namespace attestbed::kbs {
 /// section 4.6), as a flattened JWE: protected, encrypted_key, iv, ciphertext, tag. Ephemeral key, content key and IV
 /// come from `entropy` in this order and serve this one message.
 ///   errors  key_unsupported unless the key is on P-521's curve type; bad_point, internal, what Entropy returns
-///   spec    facts/kbs-protocol 2.4; the header's members and their order are Trustee's
+///   spec    RFC 7516 section 7.2.2, RFC 7518 section 4.6; the header's members and their order are Trustee's
 Checked<std::string> jwe_seal(const crypto::EcPoint& recipient, Bytes plaintext, Entropy& entropy);
 
 }  // namespace attestbed::kbs

@@ -9,7 +9,7 @@
 #include "core/snp/report.h"
 #include "mock-kbs/refuse.h"
 
-// The KBS protocol's bodies (facts/kbs-protocol sections 2 to 4), read and written with another JSON library than the
+// The KBS protocol's bodies 0.4.0 (Trustee, crate kbs-types), read and written with another JSON library than the
 // guest's, so that each side is the other's oracle. Nothing is thrown out of here.
 namespace attestbed::kbs {
 

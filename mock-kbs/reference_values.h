@@ -17,7 +17,7 @@ namespace attestbed::kbs {
 ///   name          for messages
 ///   binding       the one rule by which its REPORT_DATA is judged; the shape of the evidence never selects it
 ///   roots         the ARKs that may stand behind its reports
-///   w1_exposed    the guest lets its host choose what is hashed (a stock SVSM guest does, facts/aproxy-wire W1): its
+///   w1_exposed    the guest lets its host choose what is hashed (a stock SVSM guest does; docs/threat-model.md): its
 ///                 reports do not prove who holds the key, and the broker says so
 ///   resources     path -> secret
 struct ReferenceEntry {

@@ -21,7 +21,7 @@ struct Claims {
 inline constexpr std::size_t kMaxTokenBytes = 8 * 1024;
 
 /// TokenIssuer makes and checks attestation tokens: JWTs signed with ES256 under a P-256 key that lives as long as the
-/// process, whose public half travels in the header's `jwk` (facts/kbs-protocol section 8: EAR claims). Its functions
+/// process, whose public half travels in the header's `jwk` (claims as Trustee's: draft-ietf-rats-ear). Its functions
 /// are const and may be called from any thread.
 class TokenIssuer {
  public:

@@ -9,7 +9,7 @@
 
 namespace attestbed::sim {
 
-/// The certificates of AMD's hierarchy, octet for octet as AMD writes them (57230; facts/snp-firmware 4.1, 4.2): names,
+/// The certificates of AMD's hierarchy, octet for octet as AMD writes them (57230; AMD's own ones): names,
 /// string types, serials, order and criticality of extensions. Only the keys differ, so a verifier that accepts these
 /// accepts them for the reasons for which it would accept real ones.
 

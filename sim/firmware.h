@@ -23,10 +23,10 @@ struct CallRecord {
 };
 
 /// Firmware is the SNP firmware as one running guest meets it: SNP_GUEST_REQUEST with the checks and codes of
-/// facts/snp-firmware 2.3 to 2.6, in their order. What hypervisor and platform can do wrong before the message is
-/// looked at (steps 1 to 5 there) does not exist here. It serves REPORT, KEY, TSC_INFO and CPUID; what moves a guest to
-/// another machine (VMRK, EXPORT, IMPORT, ABSORB) is refused like an unknown message, INVALID_PARAM, as no migration
-/// agent exists. One thread at a time.
+/// 56860 SNP_GUEST_REQUEST, in their order. What hypervisor and platform can do wrong before the message is
+/// looked at does not exist here (docs/firmware-socket.md). It serves REPORT, KEY, TSC_INFO and CPUID; what moves a
+/// guest to another machine (VMRK, EXPORT, IMPORT, ABSORB) is refused like an unknown message, INVALID_PARAM, as no
+/// migration agent exists. One thread at a time.
 class Firmware final : public snp::GuestRequestPort {
  public:
   Firmware(Machine machine, GuestContext guest) : machine_(std::move(machine)), guest_(std::move(guest)) {}

@@ -25,7 +25,7 @@ struct Answer {
   std::size_t size = 0;
 };
 
-// Each judges the payload of its message by the rules of facts/snp-firmware 2.4 to 2.6, in their order, and writes the
+// Each judges the payload of its message by the rules of 56860 (MSG_*_REQ), in their order, and writes the
 // reply into `reply`: zero before, of kMaxPayloadBytes, and not touched if the answer is a refusal, whose STATUS the
 // caller writes. Errors: `internal`, a defect of the simulation.
 Result<Answer> answer_report(const Question& question, MutBytes reply);

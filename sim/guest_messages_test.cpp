@@ -8,7 +8,7 @@
 namespace attestbed::sim {
 namespace {
 
-// Each rule of the mailbox (facts/snp-firmware 2.3) broken alone, in the documented order.
+// Each rule of the mailbox (docs/firmware-socket.md, "The firmware answers") broken alone, in that order.
 struct Rule {
   const char* name;
   std::uint32_t status;
@@ -102,7 +102,7 @@ TEST_F(FirmwareTest, AnswersAsItsProcessorDoes) {
   EXPECT_EQ(head.count, 4U);
   const auto text = [](std::uint32_t value) { return std::string(reinterpret_cast<const char*>(&value), 4); };
   EXPECT_EQ(text(functions[0].ebx) + text(functions[0].edx) + text(functions[0].ecx), "AuthenticAMD");
-  // CPUID 1 EAX of a Milan: extended family 0xa, base family 0xf, base model 1, stepping 1 (facts/snp-firmware 1.6).
+  // CPUID 1 EAX of a Milan: extended family 0xa, base family 0xf, base model 1, stepping 1 (crate sev).
   EXPECT_EQ(functions[1].eax, 0x00a00f11U);
   EXPECT_EQ(functions[2].eax & 0x1aU, 0x1aU) << "SEV, SEV-ES, SEV-SNP";
   EXPECT_EQ(functions[2].ebx & 0x3fU, 51U) << "the C-bit";

@@ -11,7 +11,7 @@ using FamilyId = ByteArray<16>;
 using ImageId = ByteArray<16>;
 
 /// IdBlock is ID_BLOCK of SNP_LAUNCH_FINISH: what the guest's owner says the launch must be, signed by the ID key
-/// (facts/snp-firmware 5.3).
+/// (56860 ID_BLOCK).
 struct IdBlock {
   snp::Measurement launch_digest;  // 0x00
   FamilyId family_id;              // 0x30

@@ -168,7 +168,7 @@ struct Breaker {
   std::function<void(Launch&)> launch;
 };
 
-/// In the order in which the firmware checks (facts/snp-firmware 5.3).
+/// In the order in which the firmware checks (56860 SNP_LAUNCH_FINISH).
 const std::vector<Breaker>& breakers() {
   static const std::vector<Breaker> all = {
       {"reserved octet", 0x16, {}, [](SignedIdBlock& s) { s.auth.reserved1[3] = 1; }, {}},

@@ -20,7 +20,7 @@ inline constexpr std::uint64_t kMaxIgvmBytes = 256ULL << 20;
 /// versions 1, and 2 for x86-64 with pages of 4 KiB.
 ///
 /// Sources: the format is that of the crate igvm_defs (structures, section order, checksum); which page type each
-/// directive becomes is what SVSM's igvmmeasure does (facts/snp-firmware 5.7). Two things are this model's reading:
+/// directive becomes is what SVSM's igvmmeasure does (of coconut-svsm). Two things are this model's reading:
 /// the variable header follows the fixed one immediately, which is the only case in which what the checksum covers is
 /// unambiguous, and version 2 is a draft that may still change.
 ///

@@ -134,7 +134,7 @@ TEST(Igvm, ChecksumIsCrc32) {
   EXPECT_EQ(igvm_checksum({bytes_of("1234"), {}, bytes_of("56789")}), 0xcbf43926U);
 }
 
-// The first digest is facts/snp-firmware 5.4, step 1; the others were folded with Python's struct and hashlib from 5.1.
+// The first digest is sev-snp-measure's for such a page; the others were folded with Python's struct and hashlib.
 TEST(Igvm, MeasuresDirectivesInFileOrder) {
   IgvmMaker one;
   one.platform();

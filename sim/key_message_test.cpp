@@ -195,7 +195,7 @@ struct Rule {
   const char* why;
   Change break_it;
 };
-// In the documented order (facts/snp-firmware 2.5).
+// In the order in which answer_key judges (56860 MSG_KEY_REQ).
 constexpr Rule kRules[] = {
     {"Reserved", 0x16, "MSG_KEY_REQ reserved bits", [](Situation& s) { s.request.base.reserved = 1; }},
     {"ChipKeyMasked", 0x27, "MSG_KEY_REQ.ROOT_KEY_SELECT: the chip key is masked",

@@ -16,7 +16,7 @@ using ReportId = ByteArray<32>;
 /// kDefaultPolicy is what most hosts launch with: SMT allowed, no debugging.
 inline constexpr std::uint64_t kDefaultPolicy = snp::kPolicyReservedOne | snp::kPolicySmtAllowed;
 
-/// GuestContext is what the firmware keeps about one running guest (GCTX; facts/snp-firmware 5.2).
+/// GuestContext is what the firmware keeps about one running guest (56860 GCTX).
 ///   vmrk                VM root key: random at launch, so what is derived from it dies with the guest
 ///   message_count       per VMPCK, the sequence number of its last reply; 0 at launch
 ///   family_id, image_id, guest_svn, id_key_digest   of the ID block; zero without one
@@ -56,7 +56,7 @@ struct LaunchFinish {
 
 /// Launch walks a guest through SNP_LAUNCH_START, _UPDATE and _FINISH. Refusals by the firmware are errors
 /// `firmware_refused` with the status in `found`; a refused command changes nothing, so the host may try again.
-/// Checks and their order: facts/snp-firmware 5.1 to 5.3, which know one firmware release.
+/// Checks: 56860 SNP_LAUNCH_*; their order is that of one published firmware release.
 class Launch {
  public:
   /// start judges the policy against the machine (POLICY_FAILURE, 0x07) and draws VMPCKs and REPORT_ID from `entropy`.

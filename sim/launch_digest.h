@@ -7,7 +7,7 @@
 
 namespace attestbed::sim {
 
-/// PageType is PAGE_TYPE of SNP_LAUNCH_UPDATE (56860; facts/snp-firmware 5.1).
+/// PageType is PAGE_TYPE of SNP_LAUNCH_UPDATE (56860).
 enum class PageType : std::uint8_t { normal = 1, vmsa = 2, zero = 3, unmeasured = 4, secrets = 5, cpuid = 6 };
 
 /// PagePermissions are what VMPL1..3 may do with a page: bit 0 read, 1 write, 2 user-execute, 3 supervisor-execute,

@@ -12,7 +12,7 @@ using KeyDigest = ByteArray<48>;
 inline constexpr std::uint32_t kCurveP384 = 2;
 
 /// LaunchKey is an ID key or author key as the firmware takes it: a P-384 point, its coordinates little-endian in
-/// 72-octet fields whose upper 24 octets are zero (facts/snp-firmware 5.3).
+/// 72-octet fields whose upper 24 octets are zero (56860 ID_AUTH).
 struct LaunchKey {
   le32 curve;           // 0x000
   std::uint8_t qx[72];  // 0x004

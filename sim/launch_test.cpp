@@ -19,7 +19,7 @@ snp::Page counting_page() {
   return page;
 }
 
-// facts/snp-firmware 5.4: digests computed by sev-snp-measure 0.0.13 and again with Python's hashlib, cumulative.
+// Digests computed by sev-snp-measure 0.0.13 and again with Python's hashlib, cumulative.
 struct Step {
   LaunchPage page;
   const char* digest;

@@ -8,7 +8,7 @@
 
 namespace attestbed::sim {
 
-/// OvmfSectionType is what a section of OVMF's SEV metadata is for (OvmfPkg; facts/snp-firmware 5.6).
+/// OvmfSectionType is what a section of OVMF's SEV metadata is for (OvmfPkg/ResetVector).
 enum class OvmfSectionType : std::uint32_t {
   sec_mem = 1,
   secrets = 2,

@@ -20,7 +20,7 @@ struct OvmfLaunch {
 };
 
 /// ovmf_image is what is measured of such a launch: the firmware, loaded to end at 4 GiB, the sections of its metadata,
-/// one VMSA per processor (facts/snp-firmware 5.6).
+/// one VMSA per processor (as QEMU launches, and sev-snp-measure reckons).
 ///   errors  image_malformed; kernel_hashes_missing if there is a kernel and the firmware has no place for its hashes:
 ///           the kernel would be unmeasured, so nobody should believe the digest; bad_config for other than 1 to
 ///           kMaxVcpus processors

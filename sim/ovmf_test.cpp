@@ -274,7 +274,7 @@ TEST(Ovmf, EveryTruncationToWholePagesIsRefused) {
   }
 }
 
-// QEMU's table for these inputs, put together with Python's uuid, struct and hashlib from facts/snp-firmware 5.6.
+// QEMU's table for these inputs, put together with Python's uuid, struct and hashlib.
 TEST(KernelHashes, AreQemusTable) {
   const auto table = kernel_hashes({bytes_of(kKernel), bytes_of(kInitrd), ""});
   ASSERT_TRUE(table);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr char kReference[] = ATTESTBED_SOURCE_DIR "/sim/testdata/reference-pages.txt";
 
-// facts/snp-firmware 5.4, the digest after each line.
+// By sev-snp-measure 0.0.13: the digest after each line.
 constexpr const char* kDigests[] = {
     "dd2077f729b141fc30a417c61bc7bd7b0c098ee0b917eb8294a75d3da0c78484d3913fd88132e1d78b4e533e03c111e4",
     "4103a60c878f96baf83f7f2319345a750a271342feb213f03d9c184864141f045cc796fd54c744cd0a61536ecb57df53",

@@ -15,7 +15,7 @@ struct SplField {
 };
 
 /// ProductProfile is what differs between processor lines, as data: a new product is a row, not a branch. The values
-/// are those of real reports and certificates (facts/snp-firmware 1.1, 1.3, 1.4, 4.1, 4.2).
+/// are those of real reports and certificates (core/verify/testdata).
 struct ProductProfile {
   snp::Product product;
   std::uint32_t ark_serial, ask_serial, asvk_serial;

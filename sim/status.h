@@ -5,8 +5,8 @@
 
 namespace attestbed::sim {
 
-/// FirmwareStatus is a status of the SNP firmware, as a command's result or as STATUS in a reply (facts/snp-firmware
-/// 2.7).
+/// FirmwareStatus is a status of the SNP firmware, as a command's result or as STATUS in a reply (56860, status
+/// codes; include/uapi/linux/psp-sev.h).
 enum class FirmwareStatus : std::uint32_t {
   success = 0x00,
   invalid_guest_state = 0x02,

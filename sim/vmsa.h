@@ -17,7 +17,7 @@ enum class Vmm : std::uint8_t { qemu, ec2, gce };
 Outcome<Vmm> vmm_named(std::string_view name);
 
 /// cpu_signature_of is CPUID 1 EAX of a processor model by QEMU's name: "EPYC-v4", "EPYC-Milan"
-/// (facts/snp-firmware 5.5; Turin's from one source only). Errors: bad_config, with the names that exist.
+/// (sev-snp-measure; Turin's is known from it alone). Errors: bad_config, with the names that exist.
 Outcome<std::uint64_t> cpu_signature_of(std::string_view model);
 
 /// VmsaState is what of a virtual CPU's first state differs between CPUs and machines.
@@ -29,7 +29,7 @@ struct VmsaState {
   friend bool operator==(const VmsaState&, const VmsaState&) = default;
 };
 
-/// vmsa_page lays out a VMSA for measuring (facts/snp-firmware 5.5).
+/// vmsa_page lays out a VMSA for measuring, as KVM and QEMU (or the other VMM) fill it.
 snp::Page vmsa_page(const VmsaState& state);
 
 }  // namespace attestbed::sim

@@ -15,7 +15,7 @@ using tests::contains;
 using tests::Ran;
 
 const std::string kPages = std::string(ATTESTBED_SOURCE_DIR) + "/sim/testdata/reference-pages.txt";
-// facts/snp-firmware 5.4, the last step; and the same octets by base64(1).
+// By sev-snp-measure 0.0.13; and the same octets by base64(1).
 const std::string kDigest =
     "cc8236f527dbb518d948e7de0ed0665679970cc320bf0e40f2188e7add456ae346c4d8ecc8404ef50eec0ee7b97ffebc";
 const std::string kBase64 = "zII29SfbtRjZSOfeDtBmVnmXDMMgvw5A8hiOet1FauNGxNjsyEBO9Q7sDue5f/68";

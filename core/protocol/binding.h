@@ -21,7 +21,7 @@ Result<KeyType> key_type_named(std::string_view name, const char* where);
 /// pairs is in docs/protocol.md. Errors: bad_config.
 Status check_pair(Binding binding, KeyType key);
 
-/// bind_svsm_sha512 is SHA-512(x || y || challenge), 66-octet coordinates (facts/aproxy-wire section 4). There is no
+/// bind_svsm_sha512 is SHA-512(x || y || challenge), 66-octet coordinates (docs/protocol.md). There is no
 /// `params` argument: nobody else picks the preimage.
 Result<snp::ReportData> bind_svsm_sha512(const crypto::EcPoint& key, const Challenge& challenge);
 

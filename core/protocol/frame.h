@@ -7,8 +7,8 @@
 
 namespace attestbed::protocol {
 
-/// A frame is an 8-octet little-endian length and that many octets of JSON (facts/aproxy-wire section 2;
-/// docs/protocol).
+/// A frame is an 8-octet little-endian length and that many octets of JSON (coconut-svsm,
+/// libaproxy; docs/protocol.md).
 inline constexpr std::size_t kMaxFrameBytes = 64 * 1024;
 inline constexpr std::size_t kFramePrefixBytes = 8;
 inline constexpr std::size_t kMaxCiphertextBytes = 32 * 1024;

@@ -55,7 +55,7 @@ class CertificateTable {
   ///   errors  truncated (the octets end before the row of zeros), too_large (more than kMaxCertificateEntries),
   ///           bad_length (an entry without octets, one that begins inside the rows, one that ends outside the table),
   ///           bad_value (no GUID, a GUID that was there before, octets that belong to another entry, too)
-  ///   spec    56421, SNP extended guest request; facts 3.2
+  ///   spec    56421, SNP extended guest request
   static Result<CertificateTable> parse(Bytes table);
 
   std::span<const CertificateEntry> entries() const { return std::span(entries_).first(count_); }

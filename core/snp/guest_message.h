@@ -8,7 +8,7 @@
 
 namespace attestbed::snp {
 
-/// GuestMessageHeader is the clear part of a guest message page (56860, guest messages, message header; facts 2.1).
+/// GuestMessageHeader is the clear part of a guest message page (56860, guest messages, message header).
 struct GuestMessageHeader {
   std::uint8_t authtag[32];  // 0x00  GCM tag in the first 16 octets
   le64 seqno;                // 0x20
@@ -72,7 +72,7 @@ Status seal_guest_message(const Vmpck& key, const GuestMessage& message, Page& p
 ///   returns  the message; its payload views `scratch`
 ///   errors   header field -> bad_value (where = field); tag -> firmware_reply. `scratch` is wiped on error.
 ///   spec     SNP ABI 56860, guest messages; IV = MSG_SEQNO little-endian, zero-extended to 96 bits. Reserved octets of
-///            the header are not demanded to be zero: real firmware leaves some set (facts 2.1).
+///            the header are not demanded to be zero: real firmware leaves some set (project-oak, oak_sev_guest).
 Result<GuestMessage> open_guest_message(const Vmpck& key, const Page& page, Page& scratch);
 
 }  // namespace attestbed::snp

@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(GuestMessage, EveryFlippedBitOfTagSeqnoAadAndCiphertextIsNoticed) {
   const Page good = sealed("attestbed guest!");
   for (std::size_t octet = 0; octet < 0x70; ++octet) {
-    // Upper half of AUTHTAG and the octets before the AAD are neither used nor authenticated (facts: real firmware
+    // Upper half of AUTHTAG and the octets before the AAD are neither used nor authenticated (real firmware
     // leaves some of them set).
     if ((octet >= 0x10 && octet < 0x20) || (octet >= 0x28 && octet < 0x30)) continue;
     for (int bit = 0; bit < 8; ++bit) {

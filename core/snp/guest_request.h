@@ -8,7 +8,7 @@
 namespace attestbed::snp {
 
 /// GuestRequestExit is SW_EXITINFO2 after SNP_GUEST_REQUEST: the hypervisor's code above the firmware's (56421 section
-/// 4.1; facts 6.2). Both zero: `reply` was written.
+/// 4.1). Both zero: `reply` was written.
 struct GuestRequestExit {
   std::uint32_t vmm = 0;
   std::uint32_t firmware = 0;

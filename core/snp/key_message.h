@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kKeyFieldPolicy = 1 << 0, kKeyFieldImageId = 1 <<
                                kKeyFieldMeasurement = 1 << 3, kKeyFieldGuestSvn = 1 << 4, kKeyFieldTcb = 1 << 5,
                                kKeyFieldLaunchMitVector = 1 << 6;
 
-/// MsgKeyReq asks for a key that only this guest on this chip can get again (56860 MSG_KEY_REQ; facts 2.5).
+/// MsgKeyReq asks for a key that only this guest on this chip can get again (56860 MSG_KEY_REQ).
 struct MsgKeyReq {
   le32 key_select;
   le32 reserved;

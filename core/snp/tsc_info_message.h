@@ -7,7 +7,7 @@
 
 namespace attestbed::snp {
 
-/// MsgTscInfoReq asks what a guest with a secure TSC has to calculate with (56860 MSG_TSC_INFO_REQ; facts 2.6).
+/// MsgTscInfoReq asks what a guest with a secure TSC has to calculate with (56860 MSG_TSC_INFO_REQ).
 struct MsgTscInfoReq {
   std::uint8_t reserved[128];
 };
