@@ -54,7 +54,8 @@ endfunction()
 # attestbed_link_statically(NAME): the program is one file that runs in any initramfs and loads nothing.
 function(attestbed_link_statically name)
   target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/core/posix/no_loading.cpp")
-  target_link_options(${name} PRIVATE -static)
+  # -s: the file goes into guests' images, where symbols would be measured and loaded for nothing.
+  target_link_options(${name} PRIVATE -static -Wl,-s)
   foreach(symbol dlopen dlsym dlclose dlerror dladdr
       getaddrinfo freeaddrinfo gai_strerror getnameinfo gethostbyname getservbyname)
     target_link_options(${name} PRIVATE -Wl,--wrap=${symbol})

@@ -25,4 +25,7 @@ find_library(FUSE3_ARCHIVE libfuse3.a REQUIRED)
 add_library(fuse3_static INTERFACE)
 target_link_libraries(fuse3_static INTERFACE "${FUSE3_ARCHIVE}" Threads::Threads)
 target_include_directories(fuse3_static SYSTEM INTERFACE ${fuse3_INCLUDE_DIRS})
+# What a guest's image is packed with, and what kernel packages are.
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(lzma REQUIRED IMPORTED_TARGET liblzma)
 include(GoogleTest)

@@ -14,7 +14,7 @@ namespace attestbed::guest {
 struct LineAddress {
   enum class Kind : std::uint8_t { unix_socket, vsock, serial };
   Kind kind = Kind::unix_socket;
-  std::string path;
+  std::string path{};
   std::uint32_t cid = 0, port = 0;
 
   LineKind line_kind() const { return kind == Kind::serial ? LineKind::serial : LineKind::connected; }

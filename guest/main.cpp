@@ -8,6 +8,7 @@
 #include "core/posix/hardening.h"
 #include "guest/attempt.h"
 #include "guest/hardening.h"
+#include "guest/init/pid1.h"
 
 namespace {
 
@@ -29,6 +30,7 @@ void print(const guest::Summary& summary, const guest::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 0 && guest::is_init(argv[0])) guest::run_as_init(ATTESTBED_VERSION);
   const guest::ParsedOptions parsed = guest::parse_options(argc, argv);
   if (!parsed.options) return parsed.exit;
 

@@ -10,15 +10,18 @@
 
 namespace attestbed::guest {
 
+class SecretPlace;
+
 /// Options is the configuration of one run: the guest's own, nothing the host says changes it.
 ///   line           where the proxy is met
 ///   firmware       where reports come from
 ///   config         config.line follows from `line`, whatever it says
 ///   out_file       new file of mode 0600 for the secret; empty = none
 ///   to_stdout      the secret, and nothing else, goes to standard output
+///   place          where else the secret goes, instead of out_file and to_stdout; null = nowhere else
 ///   report_file    new file of mode 0600 for the report, for people; empty = none
 ///   json           the result as one JSON object on standard output
-/// Without out_file and to_stdout the secret is counted and dropped.
+/// Without out_file, to_stdout and place the secret is counted and dropped.
 struct Options {
   LineAddress line;
   FirmwareAddress firmware;
@@ -26,6 +29,7 @@ struct Options {
   unsigned vmpl = 0;
   std::string out_file;
   bool to_stdout = false;
+  SecretPlace* place = nullptr;
   std::string report_file;
   bool json = false;
 };

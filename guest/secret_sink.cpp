@@ -46,6 +46,7 @@ Status write_stdout(Bytes octets) {
 }  // namespace
 
 Status check_destinations(const Options& options) {
+  if (options.place != nullptr) TRY(options.place->check());
   TRY(check_file(options.out_file, "--out"));
   TRY(check_file(options.report_file, "--report"));
   const bool both = !options.out_file.empty() && !options.report_file.empty();
@@ -56,6 +57,7 @@ Status check_destinations(const Options& options) {
 }
 
 Result<std::string> hand_on(Bytes secret, const Options& options) {
+  if (options.place != nullptr) return options.place->take(secret);
   if (options.to_stdout) {
     TRY(write_stdout(secret));
     return std::string("standard output");

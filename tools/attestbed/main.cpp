@@ -34,6 +34,7 @@ int run(int argc, char** argv) {
   add_run(app, exit_code);
   add_show(app, exit_code);
   add_measure(app, exit_code);
+  add_image(app, exit_code);
   add_verify(app, exit_code);
   add_explain(app, exit_code);
   add_uart_guest(app, exit_code);

@@ -16,6 +16,7 @@ void add_uart_guest(CLI::App& app, int& exit_code);
 
 void add_show(CLI::App& app, int& exit_code);
 void add_measure(CLI::App& app, int& exit_code);
+void add_image(CLI::App& app, int& exit_code);
 void add_verify(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# fetch_kernel.sh DIR [METAPACKAGE]: has Debian's kernel package in DIR, unpacked: boot/vmlinuz-RELEASE, its config, and
+# what an image may take of lib/modules. Needs apt, no root. Does nothing if DIR holds the kernel that the archive would
+# give. The metapackage is linux-image-cloud-amd64 by default; guests under SEV-SNP need linux-image-amd64, whose
+# kernel has the driver sev-guest.
+set -euo pipefail
+say() { printf 'fetch_kernel: %s\n' "$*" >&2; }
+die() { say "$*"; exit 3; }
+
+(($# == 1 || $# == 2)) || { echo 'usage: fetch_kernel.sh DIR [METAPACKAGE]' >&2; exit 2; }
+into="$1" meta="${2:-linux-image-cloud-amd64}"
+# What guest/image looks for, and what that depends on; a folder is taken whole.
+wanted=(drivers/virtio drivers/char/virtio_console.ko drivers/virt/coco fs/fuse fs/configfs net/vmw_vsock)
+
+command -v apt-get dpkg-deb >/dev/null || die 'no apt here: unpack a kernel package by hand and name it: attestbed image --kernel DIR'
+package_of() { apt-cache depends "$meta" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1; }
+package="$(package_of)"
+if [[ -z "$package" ]]; then
+  # A machine whose lists of packages were never fetched; a fetched kernel is good enough without them.
+  [[ -s "$into/version" ]] && { say "no package lists: keeping $(cat "$into/version")"; exit 0; }
+  die "apt knows no $meta: run apt-get update as root (./run deps does)"
+fi
+version="$package $(apt-cache show "$package" | sed -n 's/^Version: //p' | head -n 1)"
+[[ "$(cat "$into/version" 2>/dev/null)" == "$version" ]] && exit 0
+
+mkdir -p "$(dirname "$into")"
+work="$(mktemp -d "$(dirname "$into")/.kernel-XXXXXX")"
+trap 'rm -rf "$work"' EXIT
+say "fetching $version"
+(cd "$work" && apt-get -qq download "$package" >&2) || die "apt-get download $package failed"
+dpkg-deb -x "$work/$package"_*.deb "$work/tree" || die "cannot unpack $package"
+
+release="${package#linux-image-}"
+modules="$work/tree/lib/modules/$release"
+[[ -d "$modules" ]] || modules="$work/tree/usr/lib/modules/$release"
+[[ -d "$modules" ]] || die "$package has no modules of $release"
+kept="$work/kept"
+mkdir -p "$kept/boot" "$kept/lib/modules/$release"
+cp "$work/tree/boot/vmlinuz-$release" "$work/tree/boot/config-$release" "$kept/boot/"
+cp "$modules/modules.builtin" "$kept/lib/modules/$release/"
+for each in "${wanted[@]}"; do
+  for found in "$modules/kernel/$each" "$modules/kernel/$each.xz"; do
+    [[ -e "$found" ]] || continue
+    mkdir -p "$kept/lib/modules/$release/kernel/$(dirname "$each")"
+    cp -r "$found" "$kept/lib/modules/$release/kernel/$(dirname "$each")/"
+  done
+done
+printf '%s\n' "$version" >"$kept/version"
+rm -rf "$into"
+mv "$kept" "$into"
+say "$into: $version"
