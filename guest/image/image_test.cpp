@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "guest/image/image.h"
+
+#include <gtest/gtest.h>
+#include <zstd.h>
+
+#include "guest/image/image_fixture.h"
+#include "guest/image/module_plan.h"
+
+namespace attestbed::guest {
+namespace {
+
+constexpr char kLoad[] = "virtio-serial ";
+
+class ImageTest : public testing::Test {
+ protected:
+  ImageTest() {
+    request_.kernel = scratch_.kernel_tree({{"virtio_ring", ""},
+                                            {"virtio", "virtio_ring"},
+                                            {"virtio_pci", "virtio,virtio_ring"},
+                                            {"virtio_console", "virtio_ring,virtio"},
+                                            {"fuse", ""},
+                                            {"cuse", "fuse"},
+                                            {"sev-guest", "tsm"},
+                                            {"tsm", ""}},
+                                           "kernel/net/vmw_vsock/vmw_vsock_virtio_transport.ko\n"
+                                           "kernel/net/vmw_vsock/vsock_loopback.ko\n");
+    request_.guest = scratch_.write("attest-guest", elf_program(PT_LOAD));
+    request_.device = scratch_.write("snp-sim-device", elf_program(PT_LOAD) + "device");
+  }
+
+  std::string unpacked(const Image& image) {
+    std::string archive(image.unpacked, '\0');
+    const std::size_t size =
+        ZSTD_decompress(archive.data(), archive.size(), image.initramfs.data(), image.initramfs.size());
+    EXPECT_EQ(size, image.unpacked);
+    return archive;
+  }
+  void expect_refused(Errc code, const std::string& part) {
+    const Outcome<Image> image = build_image(request_);
+    ASSERT_FALSE(image) << part;
+    EXPECT_EQ(image.error().error.code, code) << image.error().text;
+    EXPECT_NE(image.error().text.find(part), std::string::npos) << image.error().text;
+    EXPECT_FALSE(image.error().remedy.empty());
+  }
+
+  Scratch scratch_;
+  ImageRequest request_;
+};
+
+TEST_F(ImageTest, TheSameFilesGiveTheSameOctetsWhereverTheyLie) {
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_TRUE(image) << image.error().text;
+  Scratch elsewhere;
+  std::filesystem::copy(scratch_.root(), elsewhere.root(), std::filesystem::copy_options::recursive);
+  ImageRequest request = request_;
+  request.kernel = elsewhere.root() + "/tree";
+  request.guest = elsewhere.root() + "/attest-guest";
+  const Outcome<Image> again = build_image(request);
+  ASSERT_TRUE(again) << again.error().text;
+  EXPECT_EQ(image->initramfs, again->initramfs);
+  EXPECT_EQ(image->initramfs_sha256, again->initramfs_sha256);
+  EXPECT_EQ(image->kernel, "a kernel");
+  // printf 'a kernel' | sha256sum
+  EXPECT_EQ(image->kernel_sha256, "4fff0d3e643b3894c17a0738fbdc591953aa722c9d42774425090accc4377126");
+}
+
+TEST_F(ImageTest, InitIsTheProgramOctetForOctet) {
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_TRUE(image) << image.error().text;
+  EXPECT_NE(unpacked(*image).find(elf_program(PT_LOAD)), std::string::npos);
+  ASSERT_GE(image->inputs.size(), 3U);
+  EXPECT_EQ(image->inputs[0].role, "kernel");
+  EXPECT_EQ(image->inputs[1].role, "/init");
+  EXPECT_EQ(image->inputs[1].octets, elf_program(PT_LOAD).size());
+}
+
+TEST_F(ImageTest, ModulesStandAfterWhatTheyNeed) {
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_TRUE(image) << image.error().text;
+  const std::string list =
+      "snp tsm\nsnp sev-guest\n"
+      "virtio-serial virtio_ring\nvirtio-serial virtio\nvirtio-serial virtio_pci\nvirtio-serial virtio_console\n"
+      "vsock virtio_ring\nvsock virtio\nvsock virtio_pci\n"
+      "simulated fuse\nsimulated cuse\n";
+  EXPECT_NE(unpacked(*image).find(list), std::string::npos) << unpacked(*image);
+  EXPECT_TRUE(image->lacking.empty());
+}
+
+TEST_F(ImageTest, WithoutSimulationNothingOfItIsThere) {
+  request_.device.clear();
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_TRUE(image) << image.error().text;
+  const std::string archive = unpacked(*image);
+  EXPECT_EQ(archive.find("cuse"), std::string::npos);
+  EXPECT_EQ(archive.find("snp-sim-device"), std::string::npos);
+  EXPECT_NE(archive.find(kLoad), std::string::npos);
+}
+
+TEST_F(ImageTest, WhatAKernelLacksIsSaidAndNoError) {
+  std::filesystem::remove(request_.kernel + "/lib/modules/1.2.3/kernel/drivers/sev-guest.ko");
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_TRUE(image) << image.error().text;
+  EXPECT_EQ(image->lacking, std::vector<std::string>{"snp: this kernel has no module sev-guest"});
+}
+
+TEST_F(ImageTest, AKernelAloneHasNoModules) {
+  request_.kernel += "/boot/vmlinuz-1.2.3";
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_TRUE(image) << image.error().text;
+  EXPECT_TRUE(image->release.empty());
+  EXPECT_EQ(unpacked(*image).find("lib/modules"), std::string::npos);
+}
+
+TEST_F(ImageTest, AnAbsentKernelSaysWhichCommandBringsIt) {
+  request_.kernel = scratch_.root() + "/absent";
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().text, scratch_.root() + "/absent: there is no kernel");
+  EXPECT_NE(image.error().remedy.find("./run kernel"), std::string::npos);
+}
+
+TEST_F(ImageTest, TreesThatAreNoKernelPackageAreRefused) {
+  scratch_.write("tree/boot/vmlinuz-1.2.4", "another");
+  expect_refused(Errc::bad_config, "more than one kernel");
+  std::filesystem::remove_all(request_.kernel + "/boot");
+  expect_refused(Errc::bad_config, "/boot");
+  std::filesystem::create_directories(request_.kernel + "/boot");
+  expect_refused(Errc::bad_config, "no vmlinuz-RELEASE");
+  scratch_.write("tree/boot/vmlinuz-9", "a kernel");
+  expect_refused(Errc::bad_config, "no modules of 9");
+}
+
+TEST_F(ImageTest, ModulesThatDoNotHangTogetherAreRefused) {
+  const std::string drivers = "tree/lib/modules/1.2.3/kernel/drivers/";
+  scratch_.write(drivers + "fuse.ko", elf_module(modinfo("fuse", "cuse")));
+  expect_refused(Errc::bad_config, "depends on itself");
+  scratch_.write(drivers + "fuse.ko", elf_module(modinfo("fuse", "absent")));
+  expect_refused(Errc::bad_config, "absent: this kernel has no such module");
+  scratch_.write(drivers + "fuse.ko", "no module");
+  expect_refused(Errc::truncated, "fuse.ko");
+}
+
+TEST_F(ImageTest, AProgramThatNeedsLibrariesIsRefused) {
+  request_.guest = scratch_.write("dynamic", elf_program(PT_INTERP));
+  expect_refused(Errc::bad_config, "dynamic: is not linked statically");
+  request_.guest = scratch_.root() + "/absent";
+  expect_refused(Errc::io_failed, "absent");
+}
+
+TEST_F(ImageTest, AConfigurationThatTheGuestWouldRefuseIsRefusedHere) {
+  request_.config = scratch_.write("guest.conf", "attest.secret=fifo:/run/key\nattest.timeout=9\n");
+  EXPECT_TRUE(build_image(request_));
+  request_.config = scratch_.write("guest.conf", "attest.timeout=never\n");
+  expect_refused(Errc::bad_config, "attest.timeout has no value 'never'");
+}
+
+TEST_F(ImageTest, OtherFilesGoWhereTheyAreWantedAndNowhereElse) {
+  const std::string tool = scratch_.write("tool", "other people's");
+  request_.added = {{tool, "/bin/tool"}};
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_TRUE(image) << image.error().text;
+  EXPECT_NE(unpacked(*image).find("bin/tool"), std::string::npos);
+  request_.added = {{tool, "/init"}};
+  expect_refused(Errc::bad_config, "is there already");
+  request_.added = {{tool, "bin/tool"}};
+  expect_refused(Errc::bad_config, "'bin/tool'");
+}
+
+}  // namespace
+}  // namespace attestbed::guest

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// What PID 1 has to do with processes and files, as an ordinary process in a scratch directory.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+
+#include "core/posix/clock.h"
+#include "core/posix/describe.h"
+#include "guest/init/device_process.h"
+#include "guest/init/next_program.h"
+#include "guest/init/secret_places.h"
+#include "guest/init/virtio_port.h"
+
+namespace attestbed::guest {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+class PlacesTest : public testing::Test {
+ protected:
+  PlacesTest() {
+    char name[] = "/tmp/attestbed-init-XXXXXX";
+    root_ = ::mkdtemp(name);
+  }
+  ~PlacesTest() override { fs::remove_all(root_); }
+
+  std::string write(const std::string& name, const std::string& text, bool program = false) {
+    const fs::path path = fs::path(root_) / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+    if (program) fs::permissions(path, fs::perms::owner_all);
+    return path.string();
+  }
+  std::string script(const std::string& text) { return write("device", "#!/bin/sh\n" + text, true); }
+  Outcome<void> start(const std::string& program, std::chrono::milliseconds patience = 20s) {
+    return device_.start(program, {"--line", "x"}, root_ + "/sev-guest", clock_, clock_.now() + patience);
+  }
+
+  std::string root_;
+  posix::SteadyClock clock_;
+  DeviceProcess device_;
+};
+
+TEST_F(PlacesTest, APortIsFoundByItsName) {
+  write("ports/vport0p1/name", "attestbed.firmware\n");
+  write("ports/vport0p2/name", "attestbed.proxy\n");
+  fs::create_directories(root_ + "/ports/vport0p3");
+  const Outcome<std::string> device = find_virtio_port(root_ + "/ports", "attestbed.proxy", clock_, clock_.now());
+  ASSERT_TRUE(device) << device.error().text;
+  EXPECT_EQ(*device, "/dev/vport0p2");
+}
+
+TEST_F(PlacesTest, AMissingPortIsNamedBesideThoseThatAreThere) {
+  write("ports/vport0p1/name", "other\x1b\n");
+  const Outcome<std::string> device = find_virtio_port(root_ + "/ports", "attestbed.proxy", clock_, clock_.now());
+  ASSERT_FALSE(device);
+  EXPECT_EQ(device.error().text, "no virtio port has the name attestbed.proxy (there are: other?)");
+  EXPECT_NE(device.error().remedy.find("virtserialport,chardev=ID,name=attestbed.proxy"), std::string::npos);
+  EXPECT_FALSE(find_virtio_port(root_ + "/absent", "x", clock_, clock_.now()));
+}
+
+TEST_F(PlacesTest, ADeviceIsReadyWhenItSaysSoAndIsThere) {
+  const Outcome<void> started =
+      start(script("touch " + root_ + "/sev-guest; echo a banner; echo \"ready $1 $2\"; exec sleep 60\n"));
+  ASSERT_TRUE(started) << started.error().text;
+  device_.stop();
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+}
+
+struct BadDevice {
+  const char* script;
+  const char* text;
+};
+TEST_F(PlacesTest, ADeviceThatDoesNotComeUpIsFirmwareThatIsNotThere) {
+  const BadDevice cases[] = {
+      {"exit 3\n", "ended before it was ready (exit 3)"},
+      {"kill -9 $$\n", "ended before it was ready (signal 9)"},
+      {"echo ready /dev/sev-guest; exit 4\n", "ended before it was ready (exit 4)"},
+      {"exec sleep 60\n", "is not ready in time"},
+      {"echo ready; exec sleep 60\n", "does not appear"},
+      {"head -c 2000 /dev/zero; exec sleep 60\n", "no ready line within 1024 octets"},
+  };
+  for (const BadDevice& each : cases) {
+    const bool hangs = std::string_view(each.script).find("sleep") != std::string_view::npos;
+    const Outcome<void> started = start(script(each.script), hangs ? 300ms : 20s);
+    ASSERT_FALSE(started) << each.script;
+    EXPECT_EQ(started.error().error.code, Errc::firmware_unreachable);
+    EXPECT_NE(started.error().text.find(each.text), std::string::npos) << started.error().text;
+    device_.stop();
+  }
+}
+
+TEST_F(PlacesTest, AnImageWithoutTheDeviceSaysWhatToDo) {
+  const Outcome<void> started = start(root_ + "/absent");
+  ASSERT_FALSE(started);
+  EXPECT_NE(started.error().text.find("absent: cannot be run: No such file"), std::string::npos);
+  EXPECT_NE(started.error().remedy.find("attestbed image --sim-device"), std::string::npos);
+}
+
+TEST_F(PlacesTest, AFifoGivesTheSecretToItsReaderAndIsGone) {
+  const std::string path = root_ + "/key";
+  FifoPlace place(path, 60s);
+  ASSERT_TRUE(place.check());
+  struct stat there {};
+  ASSERT_EQ(::stat(path.c_str(), &there), 0);
+  EXPECT_TRUE(S_ISFIFO(there.st_mode));
+  EXPECT_EQ(there.st_mode & 0777, 0600U);
+  const std::string secret(32 * 1024, 's');
+  const Result<std::string> taken = place.take(bytes_of(secret));
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(*taken, "fifo " + path);
+  const Result<std::string> read = posix::read_file(path, 64 * 1024);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, secret);
+  int status = -1;
+  ASSERT_GT(::waitpid(-1, &status, 0), 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_NE(::stat(path.c_str(), &there), 0);
+}
+
+TEST_F(PlacesTest, AFifoThatIsThereAlreadyIsRefusedBeforeTheAttempt) {
+  FifoPlace place(write("key", ""), 60s);
+  EXPECT_EQ(place.check().error().found, static_cast<std::uint64_t>(EEXIST));
+  FifoPlace elsewhere(root_ + "/no/folder", 60s);
+  EXPECT_EQ(elsewhere.check().error().found, static_cast<std::uint64_t>(ENOENT));
+}
+
+TEST_F(PlacesTest, AFifoThatNobodyReadsDoesNotKeepTheSecretForEver) {
+  FifoPlace place(root_ + "/key", 1s);
+  ASSERT_TRUE(place.check());
+  ASSERT_TRUE(place.take(bytes_of("secret")));
+  int status = 0;
+  ASSERT_GT(::waitpid(-1, &status, 0), 0);
+  EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+TEST_F(PlacesTest, TheNextProgramIsLookedForFirst) {
+  EXPECT_TRUE(check_next({}));
+  EXPECT_TRUE(check_next({NextWord::Type::exec, "", script("")}));
+  const Outcome<void> absent = check_next({NextWord::Type::exec, "", "/absent/init"});
+  ASSERT_FALSE(absent);
+  EXPECT_NE(absent.error().remedy.find("attestbed image --add"), std::string::npos);
+  EXPECT_FALSE(check_next({NextWord::Type::exec, "", write("data", "")}));
+}
+
+TEST_F(PlacesTest, ANextRootIsAMountPoint) {
+  // Of another file system than "/", or not a mount point: a folder of the root file system is neither.
+  const Outcome<void> no_mount = check_next({NextWord::Type::switch_root, "/usr", "/bin/sh"});
+  ASSERT_FALSE(no_mount);
+  EXPECT_EQ(no_mount.error().error.code, Errc::bad_config);
+  EXPECT_TRUE(check_next({NextWord::Type::switch_root, "/proc", "/self/exe"}));
+  EXPECT_FALSE(check_next({NextWord::Type::switch_root, root_ + "/absent", "/bin/sh"}));
+}
+
+}  // namespace
+}  // namespace attestbed::guest
