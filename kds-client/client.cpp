@@ -23,18 +23,23 @@ milliseconds left(Deadline until, Instant now) {
   return std::min(std::chrono::ceil<milliseconds>(until - now), kLongestWait);
 }
 
+/// is_there holds if the KDS answered, and may answer otherwise when it is asked again.
+bool is_there(Errc code) {
+  return code == Errc::kds_busy || code == Errc::kds_failed;
+}
+
 bool is_worth_another(Errc code) {
-  return code == Errc::kds_busy || code == Errc::kds_unreachable || code == Errc::kds_timeout;
+  return is_there(code) || code == Errc::kds_unreachable || code == Errc::kds_timeout;
 }
 
 Refusal status_refusal(const std::string& url, const Answer& answer) {
   const std::string status = "status " + std::to_string(answer.status);
   if (answer.status == 404) return {Errc::kds_unknown, url, "status 200", status};
-  const bool busy = answer.status == 429 || (answer.status >= 500 && answer.status <= 599);
-  if (!busy) return {Errc::kds_malformed, url, "status 200", status};
+  const bool busy = answer.status == 429, failed = answer.status >= 500 && answer.status <= 599;
+  if (!busy && !failed) return {Errc::kds_malformed, url, "status 200", status};
   const std::string wait =
       answer.retry_after ? ", which asks to wait " + seconds_text(*answer.retry_after) : std::string();
-  return {Errc::kds_busy, url, "status 200", status + wait};
+  return {busy ? Errc::kds_busy : Errc::kds_failed, url, "status 200", status + wait};
 }
 
 }  // namespace
@@ -161,7 +166,7 @@ Checked<Fetched> Client::ask_until(const Request& request, Deadline until) {
     Attempted attempted = ask_once(request, until);
     if (attempted.outcome) return std::move(attempted.outcome);
     const Refusal& why = attempted.outcome.error();
-    const bool unreachable = why.code != Errc::kds_busy && attempts >= options_.limits.unreachable;
+    const bool unreachable = !is_there(why.code) && attempts >= options_.limits.unreachable;
     const milliseconds wait = std::max(backoff, attempted.pause);
     const bool again = is_worth_another(why.code) && !unreachable && wait < left(until, clock_.now()) && !stopped_;
     if (!again || !pause(clock_.now() + wait)) {
@@ -208,7 +213,7 @@ bool Client::pause(Instant until) {
 }
 
 void Client::cool(const Request& request, const Refusal& why, milliseconds pause) {
-  if (why.code != Errc::kds_unknown && why.code != Errc::kds_busy) return;
+  if (why.code != Errc::kds_unknown && !is_there(why.code)) return;
   const std::lock_guard lock(mutex_);
   const Instant now = clock_.now();
   std::erase_if(cooling_, [now](const auto& entry) { return entry.second.until <= now; });

@@ -20,7 +20,7 @@ inline constexpr char kAmdUrl[] = "https://kdsintf.amd.com";
 /// Limits of a Client; the deadline comes with each fetch.
 ///   attempt        one HTTP exchange
 ///   backoff        the pause before the second attempt; it doubles up to backoff_most
-///   unreachable    attempts at a KDS that is not there; one that throttles is asked until the deadline
+///   unreachable    attempts at a KDS that is not there; one that throttles or fails is asked until the deadline
 ///   same_request   how long a request that the KDS refused is not repeated (AMD's: about once in ten seconds)
 ///   crl_age        how long a CRL from the cache stands for the current one
 ///   waiting        fetches at once that wait for the KDS: more are refused, so that a slow KDS holds no more callers
@@ -68,8 +68,8 @@ class Client {
   static Checked<std::unique_ptr<Client>> make(Options options, Clock& clock);
 
   /// fetch returns before `until`, plus what a stopped transfer takes to notice.
-  ///   errors  kds_offline naming the file; kds_unknown; kds_busy; kds_unreachable; kds_untrusted; kds_timeout;
-  ///           kds_malformed; internal
+  ///   errors  kds_offline naming the file; kds_unknown; kds_busy; kds_failed; kds_unreachable; kds_untrusted;
+  ///           kds_timeout; kds_malformed; internal
   Checked<Fetched> fetch(const Request& request, Deadline until);
 
   bool offline() const { return options_.offline; }

@@ -32,12 +32,10 @@ struct FaultCase {
 
 TEST_F(ClientTest, NamesWhatCannotBeHad) {
   const FaultCase kCases[] = {
-      {"1+:404", Errc::kds_unknown},
-      {"1+:429", Errc::kds_busy},
-      {"1+:503", Errc::kds_busy},
-      {"1+:garbage", Errc::kds_malformed},
-      {"1+:truncate", Errc::kds_unreachable},
-      {"1+:truncate:0", Errc::kds_unreachable},
+      {"1+:404", Errc::kds_unknown},          {"1+:429", Errc::kds_busy},
+      {"1+:503", Errc::kds_failed},           {"1+:500", Errc::kds_failed},
+      {"1+:599", Errc::kds_failed},           {"1+:garbage", Errc::kds_malformed},
+      {"1+:truncate", Errc::kds_unreachable}, {"1+:truncate:0", Errc::kds_unreachable},
   };
   for (const FaultCase& wrong : kCases) {
     SCOPED_TRACE(wrong.fault);

@@ -109,7 +109,7 @@ Outcome<HostConfig> prepare_host(const HostOptions& options, const Machine& mach
 
 int fail(const Failure& failure, const char* program) {
   const ErrorRow& row = error_row(failure.code);
-  std::cerr << program << ": " << row.name << ": " << failure.text << "; " << row.remedy << "\n";
+  std::cerr << program << ": " << row.name << ": " << failure.text << "; " << file_remedy(failure.code) << "\n";
   switch (failure.code) {
     case Errc::firmware_refused:
     case Errc::firmware_status:

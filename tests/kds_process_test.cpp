@@ -58,7 +58,7 @@ TEST_F(KdsProgramTest, VerifyAsksWhetherTheChainIsRevoked) {
   EXPECT_EQ(good.exit.number, 0) << good.err;
   EXPECT_EQ(asked(), 3U);
   EXPECT_EQ(verify({"--kds", url, "--crl", file("certs/ark.crl")}).exit.number, 0);
-  EXPECT_EQ(verify({"--kds", url, "--crl", file("certs/ark.der")}).exit.number, 1);
+  EXPECT_EQ(verify({"--kds", url, "--crl", file("certs/ark.der")}).exit.number, 2);
   EXPECT_EQ(verify({"--kds", url, "--crl", file("absent")}).exit.number, 3);
   const std::string revoking = start_kds({"--revoke"});
   const Finished revoked = verify({"--kds", revoking, "--crl", "kds"});
@@ -87,6 +87,7 @@ TEST_F(KdsProgramTest, WhatGoesWrongHasItsCodeAndExitStatus) {
     int exit;
   } kCases[] = {{"1+:404", "kds_unknown", 1},
                 {"1+:429:3600", "kds_busy", 3},
+                {"1+:503", "kds_failed", 3},
                 {"1+:garbage", "kds_malformed", 3},
                 {"1+:delay:600000", "kds_timeout", 3}};
   for (const auto& [fault, code, exit] : kCases) {

@@ -119,7 +119,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::kds_untrusted, "kds_untrusted", 3, false, "the KDS's TLS certificate does not lead to a trusted root", "check the URL, or name the roots of this KDS with --kds-ca"},
     {Errc::kds_timeout, "kds_timeout", 3, false, "the KDS did not answer in the time that was left", "try again, or allow more time"},
     {Errc::kds_unknown, "kds_unknown", 1, false, "the KDS has nothing at this path: the chip, the TCB or the form of the request is unknown to it", "check that the report is of this KDS's chips; a simulated chip needs the KDS of its own CA"},
-    {Errc::kds_busy, "kds_busy", 3, false, "the KDS throttles or fails, or too many requests wait for it", "wait as long as the message says; a cache asks once for each certificate"},
+    {Errc::kds_busy, "kds_busy", 3, false, "the KDS throttles (status 429), or too many requests wait for it", "wait as long as the message says; a cache asks once for each certificate"},
     {Errc::kds_malformed, "kds_malformed", 3, false, "the KDS answered something that is not what was asked for", "see what stands between: a portal or proxy, or the wrong URL"},
     {Errc::kds_offline, "kds_offline", 3, false, "the cache does not hold it and the network is not to be used", "run once without --offline, or copy the cache from where it was filled"},
     {Errc::kds_chip_masked, "kds_chip_masked", 1, false, "CHIP_ID is masked, so the KDS cannot be asked for this chip's VCEK", "give the VCEK with --certs, or have the host not mask the chip id"},
@@ -138,6 +138,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::report_contradiction, "report_contradiction", 1, false, "two fields of the report say what no firmware says together", "the report is damaged or made up: distrust whoever holds the key that signed it"},
     {Errc::launch_policy_broken, "launch_policy_broken", 1, false, "platform or firmware are not what the guest's launch POLICY demands", "no firmware launches such a guest: the report is made up, or the host went back to older firmware"},
     {Errc::snp_unavailable, "snp_unavailable", 3, false, "this host cannot start SEV-SNP guests", "`attestbed doctor --for snp` says what is missing and what to do; --print shows the command line all the same"},
+    {Errc::kds_failed, "kds_failed", 3, false, "the KDS answered that it failed (status 5xx)", "try again later: the trouble is the KDS's, and other certificates may be served meanwhile"},
 };
 // clang-format on
 
@@ -148,7 +149,7 @@ constexpr bool rows_follow_enumeration() {
   for (std::size_t i = 0; i < kCount; ++i) {
     if (static_cast<std::size_t>(kRows[i].code) != i + 1) return false;
   }
-  return kRows[kCount - 1].code == Errc::snp_unavailable;
+  return kRows[kCount - 1].code == Errc::kds_failed;
 }
 static_assert(rows_follow_enumeration(), "every Errc needs its row, in the order of the enumeration");
 
@@ -167,6 +168,31 @@ static_assert(names_are_unique(), "an error name is used twice");
 const ErrorRow& error_row(Errc code) {
   const auto index = static_cast<std::size_t>(code) - 1;
   return kRows[index < kCount ? index : static_cast<std::size_t>(Errc::internal) - 1];
+}
+
+const char* file_remedy(Errc code) {
+  switch (code) {
+    case Errc::truncated:
+    case Errc::trailing_bytes:
+    case Errc::too_large:
+    case Errc::bad_length:
+    case Errc::bad_value:
+    case Errc::reserved_set:
+    case Errc::unsupported_version:
+    case Errc::bad_base64:
+    case Errc::bad_json:
+    case Errc::json_depth:
+    case Errc::json_duplicate:
+    case Errc::json_type:
+    case Errc::json_missing:
+    case Errc::no_space:
+    case Errc::bad_point:
+      return "see that this is the file that was meant, whole and unchanged";
+    case Errc::firmware_reply:
+      return "see that page and VMPCK belong together";
+    default:
+      return error_row(code).remedy;
+  }
 }
 
 ErrorRows error_rows() {

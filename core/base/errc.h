@@ -160,6 +160,8 @@ enum class Errc : std::uint16_t {
   launch_policy_broken,
   // Virtual machines.
   snp_unavailable,
+  // What the KDS says of itself.
+  kds_failed,
 };
 
 /// ErrorRow is one line of the table.
@@ -189,6 +191,10 @@ struct ErrorRows {
   const ErrorRow* end() const { return first + count; }
 };
 ErrorRows error_rows();
+
+/// file_remedy is the row's remedy, where the code may be about a frame or a file and is known to be about a file that
+/// somebody named: no peer and no protocol is at fault then.
+const char* file_remedy(Errc code);
 
 /// wire_error_named finds the code that a proxy may send under this name; null if there is none.
 const ErrorRow* wire_error_named(std::string_view name);

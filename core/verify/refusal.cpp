@@ -42,7 +42,8 @@ class Digits {
 
 std::string Refusal::text() const {
   const ErrorRow& row = error_row(code);
-  return std::string(row.name) + ": " + field + ": expected " + expected + ", found " + found + "; " + row.remedy;
+  return std::string(row.name) + ": " + field + ": expected " + expected + ", found " + found + "; " +
+         file_remedy(code);
 }
 
 std::string time_text(Time time) {

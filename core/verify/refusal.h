@@ -18,7 +18,8 @@ struct Refusal {
   std::string field;
   std::string expected;
   std::string found;
-  /// text is one line: "tcb_mismatch: REPORTED_TCB.microcode: expected 219, found 220; <remedy>".
+  /// text is one line: "tcb_mismatch: REPORTED_TCB.microcode: expected 219, found 220; <remedy>", the remedy
+  /// being that for files.
   std::string text() const;
 };
 template <class T>

@@ -12,6 +12,17 @@ TEST(Refusal, IsOneLineWithRemedy) {
                                 error_row(Errc::tcb_mismatch).remedy);
 }
 
+// What the table says of a code that also frames have would send people to look at a sender that there is none of.
+TEST(Refusal, SpeaksOfFilesAlone) {
+  for (const Errc code : {Errc::bad_length, Errc::too_large, Errc::bad_value, Errc::truncated, Errc::trailing_bytes}) {
+    const std::string text = Refusal{code, "report.bin", "1184 octets", "1183"}.text();
+    for (const char* word : {"peer", "sender", "frame", "protocol"}) {
+      EXPECT_EQ(text.find(word), std::string::npos) << text;
+    }
+    EXPECT_NE(text.find("; see that this is the file that was meant"), std::string::npos) << text;
+  }
+}
+
 TEST(TimeText, IsTheInverseOfTimeParse) {
   // The second column is `date -u -d TEXT +%s`.
   const struct {

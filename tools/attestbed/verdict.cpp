@@ -38,7 +38,7 @@ std::string verdict_text(const Verdict& verdict) {
   for (const verify::Refusal& refusal : verdict.refused) {
     out += line("FAILED", error_name(refusal.code),
                 refusal.field + ": expected " + refusal.expected + ", found " + refusal.found);
-    out += line("", "remedy", error_row(refusal.code).remedy);
+    out += line("", "remedy", file_remedy(refusal.code));
   }
   if (!verdict.facts.empty()) out += "Facts that were not judged:\n" + as_text(verdict.facts);
   if (!verdict.ok()) return out + "REFUSED\n";
@@ -68,7 +68,7 @@ ordered_json verdict_json(const Verdict& verdict) {
                               {"field", refusal.field},
                               {"expected", refusal.expected},
                               {"found", refusal.found},
-                              {"remedy", error_row(refusal.code).remedy}});
+                              {"remedy", file_remedy(refusal.code)}});
   }
   if (!verdict.facts.empty()) json["not_judged"] = verdict.facts;
   return json;
