@@ -29,6 +29,14 @@ Fit fit_of(const snp::RawReport& report, const Certificate& candidate) {
 }
 constexpr int kFits = 4;
 
+/// others_text says what there is instead, since people mix up the two kinds of VEK.
+std::string others_text(Certificate::Kind wanted, std::span<const Certificate> candidates) {
+  const Certificate::Kind other = wanted == Certificate::Kind::vcek ? Certificate::Kind::vlek : Certificate::Kind::vcek;
+  const auto others = std::ranges::count(candidates, other, &Certificate::kind);
+  return std::string("no ") + kind_name(wanted) + " and " + (others == 0 ? "no" : std::to_string(others)) + " " +
+         kind_name(other) + " among " + std::to_string(candidates.size()) + " certificates";
+}
+
 Certificate best_of(const snp::RawReport& report, std::vector<Certificate>& fitting) {
   if (fitting.size() > 1) {
     std::ranges::stable_sort(fitting, std::greater<>(), &Certificate::not_after);
@@ -44,9 +52,8 @@ Certificate best_of(const snp::RawReport& report, std::vector<Certificate>& fitt
 Checked<Certificate> select_vek(const snp::RawReport& report, std::span<const Certificate> candidates) {
   const Certificate::Kind kind = TRY(signing_kind(report));
   std::vector<Certificate> fitting;
-  Fit nearest{-1,
-              {Errc::certificate_missing, kind_name(kind), "a certificate of this kind",
-               std::to_string(candidates.size()) + " certificates, none of this kind"}};
+  Fit nearest{
+      -1, {Errc::certificate_missing, kind_name(kind), "a certificate of this kind", others_text(kind, candidates)}};
   for (const Certificate& candidate : candidates) {
     if (candidate.kind() != kind) continue;
     Fit fit = fit_of(report, candidate);

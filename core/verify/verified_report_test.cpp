@@ -246,6 +246,8 @@ TEST_F(SelectVek, NamesTheNearestCandidate) {
   };
   EXPECT_EQ(code({}), Errc::certificate_missing);
   EXPECT_EQ(code({make(test::vlek_spec(Product::milan))}), Errc::certificate_missing);
+  EXPECT_EQ(select_vek(report_, std::vector{make(test::vlek_spec(Product::milan))}).error().found,
+            "no VCEK and 1 VLEK among 1 certificates");
   EXPECT_EQ(code({make(malformed())}), Errc::vek_extension);
   EXPECT_EQ(code({make(malformed()), make(test::vcek_spec(Product::turin))}), Errc::product_mismatch);
   EXPECT_EQ(code({make(other_chip()), make(test::vcek_spec(Product::turin))}), Errc::chip_id_mismatch);

@@ -5,7 +5,7 @@
 #include <array>
 #include <filesystem>
 
-#include "core/posix/describe.h"
+#include "tools/attestbed/certificate_table.h"
 
 namespace attestbed::tools {
 namespace {
@@ -13,6 +13,9 @@ namespace {
 namespace fs = std::filesystem;
 using verify::Checked;
 using verify::Refusal;
+
+// Where `snp-sim certs` puts the other line of its authority, whose files have the same names.
+constexpr char kVlekDirectory[] = "vlek";
 
 Refusal io_failed(const std::string& path, const char* expected, const std::string& found) {
   return {Errc::io_failed, verify::printable(path, 200), expected, found};
@@ -42,23 +45,34 @@ Checked<std::vector<std::string>> files_in(const std::string& directory) {
   return files;
 }
 
+Checked<void> append(const Checked<std::vector<verify::Certificate>>& parsed, LoadedCertificates& into) {
+  if (!parsed) return parsed.error();
+  into.certificates.insert(into.certificates.end(), parsed->begin(), parsed->end());
+  return {};
+}
+
+Checked<void> load_table(Bytes octets, const std::string& path, LoadedCertificates& into) {
+  const snp::CertificateTable table = TRY(parse_certificate_table(octets, path));
+  for (const snp::CertificateEntry& entry : table.entries()) TRY(append(certificates_of(entry, path), into));
+  return {};
+}
+
 Checked<void> load_file(const std::string& path, LoadedCertificates& into) {
   const std::vector<std::uint8_t> octets = TRY(read_file(path));
-  const std::vector<verify::Certificate> parsed = TRY(verify::Certificate::parse(octets, path));
-  into.certificates.insert(into.certificates.end(), parsed.begin(), parsed.end());
+  if (looks_like_certificate_table(octets)) return load_table(octets, path, into);
+  return append(verify::Certificate::parse(octets, path), into);
+}
+
+Checked<void> load_directory(const std::string& path, LoadedCertificates& into) {
+  const std::vector<std::string> files = TRY(files_in(path));
+  for (const std::string& file : files) {
+    const Checked<void> done = load_file(file, into);
+    if (!done) into.warnings.push_back("skipped " + done.error().text());
+  }
   return {};
 }
 
 }  // namespace
-
-Checked<std::vector<std::uint8_t>> read_file(const std::string& path, std::size_t max) {
-  const Result<std::string> octets = posix::read_file(path, max);
-  if (octets) return std::vector<std::uint8_t>(octets->begin(), octets->end());
-  if (octets.error().code == Errc::too_large) {
-    return Refusal{Errc::too_large, verify::printable(path, 200), "at most " + std::to_string(max) + " octets", "more"};
-  }
-  return io_failed(path, "a file that can be read", posix::numbers_in_words(octets.error()));
-}
 
 Checked<LoadedCertificates> load_certificates(const std::vector<std::string>& paths) {
   LoadedCertificates loaded;
@@ -68,11 +82,9 @@ Checked<LoadedCertificates> load_certificates(const std::vector<std::string>& pa
       TRY(load_file(path, loaded));
       continue;
     }
-    const std::vector<std::string> files = TRY(files_in(path));
-    for (const std::string& file : files) {
-      const Checked<void> done = load_file(file, loaded);
-      if (!done) loaded.warnings.push_back("skipped " + done.error().text());
-    }
+    TRY(load_directory(path, loaded));
+    const fs::path vlek = fs::path(path) / kVlekDirectory;
+    if (fs::is_directory(vlek, ignored)) TRY(load_directory(vlek.string(), loaded));
   }
   return loaded;
 }

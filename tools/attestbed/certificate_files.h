@@ -5,24 +5,24 @@
 #include <vector>
 
 #include "core/verify/certificate.h"
+#include "tools/attestbed/input_file.h"
 
 namespace attestbed::tools {
 
-inline constexpr std::size_t kMaxInputBytes = verify::kMaxPemBytes;
 inline constexpr std::size_t kMaxFilesPerDirectory = 256;
-
-/// read_file reads a file of at most `max` octets. Errors: io_failed, too_large.
-verify::Checked<std::vector<std::uint8_t>> read_file(const std::string& path, std::size_t max = kMaxInputBytes);
 
 struct LoadedCertificates {
   std::vector<verify::Certificate> certificates;
   std::vector<std::string> warnings;
 };
 
-/// load_certificates reads files, and of directories (not below them) the regular files *.der, *.crt, *.cer and *.pem
-/// in the order of their names. A malformed file that was named ends the run; one that was only met in a directory
-/// becomes a warning that names it, since it may have nothing to do with the report.
-///   errors  io_failed; too_large for more than kMaxFilesPerDirectory; certificate_malformed
+/// load_certificates reads files, DER, PEM or certificate tables (what an extended guest request gives), and of
+/// directories the regular files *.der, *.crt, *.cer and *.pem in the order of their names; of what is below a
+/// directory only `vlek`, which a CA directory of `snp-sim certs` has. A malformed file that was named ends the run;
+/// one that was only met in a directory becomes a warning that names it, since it may have nothing to do with the
+/// report.
+///   errors  io_failed; too_large, also for more than kMaxFilesPerDirectory; certificate_malformed; those of
+///           snp::CertificateTable::parse
 verify::Checked<LoadedCertificates> load_certificates(const std::vector<std::string>& paths);
 
 }  // namespace attestbed::tools

@@ -9,9 +9,6 @@
 
 namespace attestbed::tools {
 
-/// looks_like_certificate_table holds for octets that begin with a GUID that names a kind of certificate.
-bool looks_like_certificate_table(Bytes octets);
-
 /// describe_certificate_table is the certificate table that a host gives with an extended guest request: its rows
 /// (GUID, kind, offset, length), then each certificate and CRL that they stand for. An entry that is not what its GUID
 /// says has an `error` in its row.

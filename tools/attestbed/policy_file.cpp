@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/posix/describe.h"
 #include "core/posix/path.h"
+#include "tools/attestbed/input_file.h"
 #include "tools/attestbed/policy_value.h"
 
 namespace attestbed::tools {
@@ -185,12 +185,8 @@ Checked<Policy> parse_policy(std::string_view text, const std::string& unclean_p
 }
 
 Checked<Policy> read_policy(const std::string& path) {
-  const Result<std::string> text = posix::read_file(path, kMaxPolicyBytes);
-  if (text) return parse_policy(*text, path);
-  const bool large = text.error().code == Errc::too_large;
-  return Refusal{large ? Errc::too_large : Errc::io_failed, verify::printable(path, 200),
-                 large ? "at most " + std::to_string(kMaxPolicyBytes) + " octets" : "a file that can be read",
-                 large ? "more" : posix::numbers_in_words(text.error())};
+  const std::vector<std::uint8_t> octets = TRY(read_file(path, kMaxPolicyBytes));
+  return parse_policy(text_of(octets), path);
 }
 
 }  // namespace attestbed::tools
