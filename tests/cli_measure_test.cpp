@@ -14,7 +14,7 @@ using nlohmann::json;
 using tests::contains;
 using tests::Ran;
 
-const std::string kPages = std::string(ATTESTBED_SOURCE_DIR) + "/sim/testdata/reference-pages.txt";
+const std::string kPages = tests::kSource + "/sim/testdata/reference-pages.txt";
 // By sev-snp-measure 0.0.13; and the same octets by base64(1).
 const std::string kDigest =
     "cc8236f527dbb518d948e7de0ed0665679970cc320bf0e40f2188e7add456ae346c4d8ecc8404ef50eec0ee7b97ffebc";
@@ -51,33 +51,28 @@ TEST(CliMeasure, ShowsTheDigestAfterEachPage) {
   EXPECT_TRUE(text.ends_with("\n" + kDigest + "\n")) << text;
 }
 
-TEST(CliMeasure, ErrorsAreOneLineWithFilePlaceExpectedAndFound) {
+TEST(CliMeasure, RefusesACommandLineThatMeansNothing) {
   struct Case {
     const char* arguments;
-    int exit_code;
     const char* text;
   };
   const Case kCases[] = {
-      {"", 2, "--pages, --ovmf or --igvm"},
-      {"--pages a --ovmf b", 2, "--ovmf"},
-      {"--pages a --vcpus 2", 2, "--ovmf"},
-      {"--ovmf a --initrd b", 2, "--kernel"},
-      {"--ovmf a --vcpus 0", 2, "--vcpus"},
-      {"--ovmf a --vcpus 4097", 2, "--vcpus"},
-      {"--ovmf a --vcpu-type Pentium", 2, "expected one of EPYC, "},
-      {"--ovmf a --vmm-type xen", 2, "expected one of QEMU, ec2, gce"},
-      {"--ovmf a --vcpu-sig 1 --vcpu-type EPYC", 2, "--vcpu-"},
-      {"--pages a --format xml", 2, "--format"},
-      {"--pages /nonexistent", 3, "io_failed: /nonexistent: "},
+      {"", "--pages, --ovmf or --igvm"},
+      {"--pages a --ovmf b", "--ovmf"},
+      {"--pages a --vcpus 2", "--ovmf"},
+      {"--ovmf a --initrd b", "--kernel"},
+      {"--ovmf a --vcpus 0", "--vcpus"},
+      {"--ovmf a --vcpus 4097", "--vcpus"},
+      {"--ovmf a --vcpu-type Pentium", "expected one of EPYC, "},
+      {"--ovmf a --vmm-type xen", "expected one of QEMU, ec2, gce"},
+      {"--ovmf a --vcpu-sig 1 --vcpu-type EPYC", "--vcpu-"},
+      {"--pages a --format xml", "--format"},
   };
   for (const Case& c : kCases) {
     const Ran ran = measure(c.arguments);
-    EXPECT_EQ(ran.exit_code, c.exit_code) << c.arguments << ": " << ran.err;
+    EXPECT_EQ(ran.exit_code, 2) << c.arguments << ": " << ran.err;
     EXPECT_TRUE(contains(ran.err, c.text)) << c.arguments << ": " << ran.err;
     EXPECT_EQ(ran.out, "") << c.arguments;
-    if (c.exit_code != 2) {
-      EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
-    }
   }
 }
 

@@ -16,16 +16,13 @@ namespace {
 using nlohmann::json;
 using tests::attestbed;
 using tests::contains;
+using tests::kSamples;
+using tests::kSource;
+using tests::kThen;
 using tests::Octets;
 using tests::Ran;
+using tests::report;
 using tests::Scratch;
-
-const std::string kSource = ATTESTBED_SOURCE_DIR;
-const std::string kData = kSource + "/core/verify/testdata/";
-
-std::string report(const std::string& name) {
-  return kData + "reports/" + name + ".bin";
-}
 
 json shown(const std::string& arguments) {
   const Ran ran = attestbed("show " + arguments + " --json");
@@ -57,12 +54,12 @@ TEST(AttestbedShow, NamesTheFieldsOfAReport) {
 }
 
 TEST(AttestbedShow, ShowsCertificates) {
-  const json vlek = json::parse(attestbed("show " + kData + "certs/v3-milan-vlek.vlek.der --json").out);
+  const json vlek = json::parse(attestbed("show " + kSamples + "certs/v3-milan-vlek.vlek.der --json").out);
   EXPECT_EQ(vlek["kind"], "VLEK");
   EXPECT_EQ(vlek["not_after"], "2025-12-10T22:14:21Z");
   EXPECT_EQ(vlek["tcb"]["microcode"], 0xd9);
   EXPECT_EQ(vlek["csp_id"], "CN=cc-us-east-2.amazonaws.com");
-  const json chain = json::parse(attestbed("show " + kData + "ca/ask_ark_turin_vcek.pem --json").out);
+  const json chain = json::parse(attestbed("show " + kSamples + "ca/ask_ark_turin_vcek.pem --json").out);
   ASSERT_EQ(chain.size(), 2u);
   EXPECT_EQ(chain[1]["kind"], "ARK");
 }
@@ -103,7 +100,7 @@ TEST(AttestbedShow, ShowsAGuestMessagesHeaderAndWithTheKeyItsPayload) {
   const Ran other_key = attestbed("show " + page + " --vmpck " + scratch.put("other.bin", Octets(32, 0x5b)));
   EXPECT_EQ(other_key.exit_code, 1);
   EXPECT_TRUE(contains(other_key.err, "firmware_reply")) << other_key.err;
-  EXPECT_EQ(attestbed("show " + page + " --vmpck " + scratch.put("short.bin", Octets(31, 1))).exit_code, 1);
+  EXPECT_EQ(attestbed("show " + page + " --vmpck " + scratch.put("short.bin", Octets(31, 1))).exit_code, 2);
   EXPECT_EQ(attestbed("show " + report("v5-genoa") + vmpck).exit_code, 2);
 }
 
@@ -133,7 +130,7 @@ TEST(AttestbedShow, NeverShowsADerivedKey) {
 }
 
 TEST(AttestbedShow, TakesAFileForWhatItIsTold) {
-  const std::string certificate = kData + "certs/v5-genoa.vcek.der";
+  const std::string certificate = kSamples + "certs/v5-genoa.vcek.der";
   EXPECT_EQ(attestbed("show " + certificate + " --as certificate").exit_code, 0);
   const Ran as_report = attestbed("show " + certificate + " --as report");
   EXPECT_EQ(as_report.exit_code, 1);
@@ -191,6 +188,29 @@ TEST(AttestbedShow, ShowsACertificateTableAndWhatItHolds) {
       << text.out;
 }
 
+TEST(AttestbedVerify, TakesTheCertificateTableThatAHostGives) {
+  const Scratch scratch;
+  const Octets vcek = verify::test::read_testdata("certs/v5-genoa.vcek.der");
+  const Octets other = verify::test::read_testdata("certs/v3-milan.vcek.der");
+  const std::string evidence = report("v5-genoa") + kThen + " --certs ";
+  const auto judged = [&](const std::string& name, const Octets& table) {
+    return attestbed("verify " + evidence + scratch.put(name, table));
+  };
+  const Ran right = judged("right.bin", table_of({{snp::kVcekGuid, {48, vcek.size()}}}, vcek));
+  EXPECT_EQ(right.exit_code, 0) << right.out << right.err;
+  EXPECT_TRUE(contains(right.out, "right.bin, its VCEK")) << right.out;
+  const Ran wrong = judged("wrong.bin", table_of({{snp::kVcekGuid, {48, other.size()}}}, other));
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_TRUE(contains(wrong.err, "product_mismatch")) << wrong.err;
+  const Ran damaged = judged("damaged.bin", table_of({{snp::kVcekGuid, {48, 7}}}, vcek));
+  EXPECT_EQ(damaged.exit_code, 1);
+  EXPECT_TRUE(contains(damaged.err, "certificate_malformed: ") && contains(damaged.err, "damaged.bin, its VCEK"))
+      << damaged.err;
+  const Ran outside = judged("outside.bin", table_of({{snp::kVcekGuid, {48, vcek.size() + 1}}}, vcek));
+  EXPECT_EQ(outside.exit_code, 1);
+  EXPECT_TRUE(contains(outside.err, "outside.bin: certificate table, entry outside the table")) << outside.err;
+}
+
 TEST(AttestbedShow, RefusesAMalformedCertificateTable) {
   const Scratch scratch;
   const Octets data(32, 0x30);
@@ -233,12 +253,11 @@ TEST(AttestbedShow, ShowsTheStepsOfALaunchDigest) {
   EXPECT_TRUE(contains(attestbed("show " + pages).out, "type=normal  gpa=0x0000ffc00000")) << "text";
 
   const Scratch scratch;
-  const std::string bad = "normal 0x1001\n", igvm = "IGVM and no more";
-  const Ran list = attestbed("show " + scratch.put("bad.txt", Octets(bad.begin(), bad.end())));
+  const Ran list = attestbed("show " + scratch.put_text("bad.txt", "normal 0x1001\n"));
   EXPECT_EQ(list.exit_code, 1);
   EXPECT_TRUE(contains(list.err, "firmware_refused") && contains(list.err, "line 1 at GPA 0x1001")) << list.err;
-  const Ran file = attestbed("show " + scratch.put("bad.igvm", Octets(igvm.begin(), igvm.end())));
-  EXPECT_EQ(file.exit_code, 1);
+  const Ran file = attestbed("show " + scratch.put_text("bad.igvm", "IGVM and no more"));
+  EXPECT_EQ(file.exit_code, 2);
   EXPECT_TRUE(contains(file.err, "image_malformed") && contains(file.err, "IGVM fixed header")) << file.err;
 }
 

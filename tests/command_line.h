@@ -19,6 +19,16 @@ namespace attestbed::tests {
 
 using Octets = std::vector<std::uint8_t>;
 
+// The samples of real machines, and a time at which their certificates were good.
+inline const std::string kSource = ATTESTBED_SOURCE_DIR;
+inline const std::string kSamples = kSource + "/core/verify/testdata/";
+inline const std::string kCerts = " --certs " + kSamples + "certs";
+inline const std::string kThen = " --at 2025-10-01T00:00:00Z";
+
+inline std::string report(const std::string& name) {
+  return kSamples + "reports/" + name + ".bin";
+}
+
 struct Ran {
   int exit_code;
   std::string out, err;
@@ -39,17 +49,20 @@ class Scratch {
     std::ofstream(*this / name, std::ios::binary).write(text_of(octets).data(), static_cast<long>(octets.size()));
     return *this / name;
   }
+  std::string put_text(const std::string& name, const std::string& text) const {
+    return put(name, Octets(text.begin(), text.end()));
+  }
   const std::string& path() const { return path_; }
 
  private:
   std::string path_;
 };
 
-/// run starts a program through the shell and waits for its end.
+/// run starts a program through the shell and waits for its end; one that never ends has exit code 124.
 inline Ran run(const std::string& program, const std::string& arguments) {
   const Scratch scratch;
   const std::string err = scratch / "err";
-  std::FILE* pipe = popen((program + " " + arguments + " 2>" + err + " </dev/null").c_str(), "r");
+  std::FILE* pipe = popen(("timeout 120 " + program + " " + arguments + " 2>" + err + " </dev/null").c_str(), "r");
   Ran ran{-1, {}, {}};
   char chunk[4096];
   for (std::size_t n = 0; (n = std::fread(chunk, 1, sizeof chunk, pipe)) > 0;) ran.out.append(chunk, n);

@@ -29,13 +29,28 @@ Checked<Evidence> read_evidence(const EvidencePlaces& places) {
   if (!places.report.empty()) evidence.report = TRY(read_file(places.report));
   evidence.loaded = TRY(load_certificates(places.certificates));
   if (!places.roots.empty()) {
-    const LoadedCertificates named = TRY(load_certificates(places.roots));
-    evidence.roots = TRY(verify::TrustedRoots::from_certificates(named.certificates));
+    const Checked<LoadedCertificates> loaded = load_certificates(places.roots);
+    if (!loaded) return own_file_refusal("--root", loaded.error());
+    const LoadedCertificates& named = *loaded;
+    const Checked<verify::TrustedRoots> roots = verify::TrustedRoots::from_certificates(named.certificates);
+    if (!roots) {
+      const Refusal& why = roots.error();
+      return own_file_refusal(
+          "--root",
+          {why.code, verify::printable(places.roots.front(), 200) + (places.roots.size() > 1 ? " and others" : ""),
+           why.expected, why.found});
+    }
+    evidence.roots = *roots;
     // A root file often holds the intermediate as well, as AMD's own cert_chain does.
     evidence.loaded.certificates.insert(evidence.loaded.certificates.end(), named.certificates.begin(),
                                         named.certificates.end());
   }
   return evidence;
+}
+
+Refusal own_file_refusal(const char* option, const Refusal& why) {
+  const bool cannot_read = why.code == Errc::io_failed || why.code == Errc::too_large;
+  return {cannot_read ? why.code : Errc::bad_config, std::string(option) + " " + why.field, why.expected, why.found};
 }
 
 bool is_simulated_chip(Bytes chip_id) {

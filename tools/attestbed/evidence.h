@@ -34,8 +34,12 @@ struct Evidence {
 };
 
 /// read_evidence reads what `places` names; an empty report path reads none.
-///   errors  bad_config for --at; io_failed, too_large, certificate_malformed; root_untrusted
+///   errors  bad_config for --at and --root; those of load_certificates
 verify::Checked<Evidence> read_evidence(const EvidencePlaces& places);
+
+/// own_file_refusal is why a file cannot be used that an option names and nobody's evidence is: bad_config, unless it
+/// could not even be read.
+verify::Refusal own_file_refusal(const char* option, const verify::Refusal& why);
 
 /// is_simulated_chip recognises the marker that simulated machines write into CHIP_ID and hwID, where no guest can
 /// change it. A masked chip id has none: then only the root tells.

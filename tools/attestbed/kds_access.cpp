@@ -15,6 +15,7 @@ using verify::Refusal;
 
 constexpr char kAmd[] = "amd";
 constexpr char kFromKds[] = "kds";
+constexpr std::size_t kMaxCaFileBytes = std::size_t{4} << 20;  // a system's bundle has some 200 KiB
 
 Checked<kds::Options> options_of(const KdsFlags& flags) {
   kds::Options options{.url = flags.url == kAmd ? kds::kAmdUrl : flags.url,
@@ -58,6 +59,10 @@ void add_kds_flags(CLI::App& command, KdsFlags& into) {
       ->type_name("FILE");
 }
 
+std::string KdsFlags::own_url() const {
+  return url == kAmd || url == kds::kAmdUrl ? std::string() : url;
+}
+
 void require_certificates(const EvidencePlaces& places, const KdsFlags& kds) {
   const bool from_kds = kds.in_use() && !places.report.empty();
   if (places.certificates.empty() && !from_kds) throw CLI::RequiredError("--certs, or --kds with a REPORT,");
@@ -68,6 +73,11 @@ Checked<std::unique_ptr<KdsAccess>> KdsAccess::make(const KdsFlags& flags) {
   if (!flags.in_use() && !flags.cache.empty()) {
     return Refusal{Errc::bad_config, "--kds-cache", "--kds or --offline with it", "neither"};
   }
+  if (!flags.ca_file.empty()) {
+    // The TLS library would wait for a pipe, and say of a missing file that the KDS is not trusted.
+    const auto readable = read_file(flags.ca_file, kMaxCaFileBytes);
+    if (!readable) return own_file_refusal("--kds-ca", readable.error());
+  }
   if (flags.in_use()) {
     kds::Options options = TRY(options_of(flags));
     access->client_ = TRY(kds::Client::make(std::move(options), access->clock_));
@@ -76,7 +86,9 @@ Checked<std::unique_ptr<KdsAccess>> KdsAccess::make(const KdsFlags& flags) {
   access->wants_crl_ = flags.wants_crl();
   for (const std::string& name : flags.crls) {
     if (name != kFromKds) {
-      access->crls_.push_back(TRY(read_crl(name)));
+      const Checked<verify::Crl> crl = read_crl(name);
+      if (!crl) return own_file_refusal("--crl", crl.error());
+      access->crls_.push_back(*crl);
       continue;
     }
     access->crl_from_kds_ = true;

@@ -27,6 +27,8 @@ struct KdsFlags {
 
   /// in_use holds if certificates may come from a KDS or its cache.
   bool in_use() const { return offline || !url.empty(); }
+  /// own_url is the KDS that the user named, empty if that is AMD's or none.
+  std::string own_url() const;
   bool wants_crl() const { return !crls.empty(); }
 };
 void add_kds_flags(CLI::App& command, KdsFlags& into);
@@ -37,7 +39,7 @@ void require_certificates(const EvidencePlaces& places, const KdsFlags& kds);
 /// KdsAccess completes what the files of a command line leave out. What it gets is judged like any file.
 class KdsAccess {
  public:
-  /// make reads the flags and the CRL files. Errors: bad_config, io_failed, crl_malformed, too_large.
+  /// make reads the flags and the CRL files. Errors: bad_config, io_failed, too_large.
   static verify::Checked<std::unique_ptr<KdsAccess>> make(const KdsFlags& flags);
 
   /// complete appends the VCEK and the intermediate of `report` to `certificates`, unless they are there already.

@@ -34,6 +34,8 @@ constexpr char kFooter[] =
     "unmeasured, secrets or cpuid. Options: pages=N, file=PATH, offset=N, repeat=HEX, large (pages of 2 MiB),\n"
     "vmpl1=N, vmpl2=N, vmpl3=N, and of a vmsa eip=N, cpu=N, features=N, vmm=NAME. # begins a comment.\n"
     "A kernel needs a firmware that verifies it: one whose SEV metadata has a kernel hash table.\n"
+    "Exit codes: 0 measured, 1 no firmware launches this, 2 usage, or an image that is malformed or has no place for\n"
+    "the kernel's hashes, 3 a file cannot be read or is too large.\n"
     "Examples:\n"
     "  attestbed measure --pages guest.txt --steps\n"
     "  attestbed measure --ovmf OVMF.fd --vcpus 4 --vcpu-type EPYC-Milan --guest-features 0x21\n"
@@ -86,11 +88,7 @@ std::string text_of_digests(const Options& options, const LaunchSteps& digests) 
 
 int measure_command(const Options& options) {
   const Outcome<LaunchSteps> digests = measure_all(options);
-  if (!digests) {
-    const ErrorRow& row = error_row(digests.error().code);
-    std::fprintf(stderr, "attestbed measure: %s: %s; %s\n", row.name, digests.error().text.c_str(), row.remedy);
-    return exit_code_of(digests.error().code);
-  }
+  if (!digests) return refuse_to_begin("measure", digests.error());
   std::fputs(text_of_digests(options, *digests).c_str(), stdout);
   return kExitOk;
 }

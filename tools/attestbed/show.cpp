@@ -11,6 +11,7 @@
 #include "sim/igvm.h"
 #include "sim/page_list.h"
 #include "tools/attestbed/certificate_files.h"
+#include "tools/attestbed/certificate_table.h"
 #include "tools/attestbed/describe.h"
 #include "tools/attestbed/describe_certificate_table.h"
 #include "tools/attestbed/describe_guest_message.h"
@@ -33,6 +34,8 @@ constexpr char kFooter[] =
     "encrypted: --vmpck opens it. Of a page list or an IGVM file the launch digest is shown after each page; that of\n"
     "OVMF depends on more than its file: `attestbed measure --ovmf FILE --steps`.\n"
     "Nothing is verified: `attestbed verify` does that.\n"
+    "Exit codes: 0 shown, 1 the file is malformed or the VMPCK does not open it, 2 usage, an IGVM file or page list\n"
+    "that is malformed, 3 a file cannot be read or is too large.\n"
     "Examples:\n"
     "  attestbed show report.bin\n"
     "  attestbed show vcek.der --json\n"
@@ -68,7 +71,7 @@ verify::Checked<snp::Vmpck> read_vmpck(const std::string& path) {
   std::vector<std::uint8_t> octets = TRY(read_file(path));
   if (octets.size() != kKeyBytes) {
     wipe(octets);
-    return verify::Refusal{Errc::bad_length, verify::printable(path, 200), "32 octets, a VMPCK",
+    return verify::Refusal{Errc::bad_config, "--vmpck " + verify::printable(path, 200), "32 octets, a VMPCK",
                            std::to_string(octets.size())};
   }
   snp::Vmpck key{std::span<const std::uint8_t, kKeyBytes>(octets)};
@@ -171,11 +174,7 @@ sim::Outcome<Descriptions> describe_file(const Options& options) {
 
 int show(const Options& options) {
   const sim::Outcome<Descriptions> described = describe_file(options);
-  if (!described) {
-    const ErrorRow& row = error_row(described.error().code);
-    std::fprintf(stderr, "attestbed show: %s: %s; %s\n", row.name, described.error().text.c_str(), row.remedy);
-    return exit_code_of(described.error().code);
-  }
+  if (!described) return refuse_to_begin("show", described.error());
   std::string out;
   if (options.json) {
     out = (described->size() == 1 ? described->front() : ordered_json(*described)).dump(2) + "\n";

@@ -18,7 +18,6 @@ namespace {
 
 using verify::Certificate;
 using verify::Checked;
-using verify::Refusal;
 
 struct Options {
   EvidencePlaces places;
@@ -40,7 +39,9 @@ constexpr char kFooter[] =
     "  attestbed verify report.bin --certs certs/ --root ark.pem\n"
     "  attestbed verify report.bin --certs certs/ --policy strict.toml\n"
     "  attestbed verify report.bin --kds amd --kds-cache kds/ --crl kds\n"
-    "  attestbed verify --cert-only --certs vcek.der\n";
+    "  attestbed verify --cert-only --certs vcek.der\n"
+    "Exit codes: 0 verified; 1 refused: a check failed, or report or --certs are malformed; 2 usage, or --policy,\n"
+    "--root or --crl is no such file; 3 a file cannot be read or is too large, or the KDS cannot be asked.\n";
 
 void judge_one(const Evidence& evidence, KdsAccess& kds, const std::optional<verify::Policy>& policy,
                Verdict& verdict) {
@@ -76,22 +77,17 @@ void judge_certificates(const Evidence& evidence, KdsAccess& kds, Verdict& verdi
                              std::to_string(evidence.loaded.certificates.size()) + " certificates of other kinds"});
 }
 
-int refuse_to_begin(const Refusal& why) {
-  std::fprintf(stderr, "attestbed verify: %s\n", why.text().c_str());
-  return exit_code_of(why.code);
-}
-
 int verify_command(const Options& options) {
   std::optional<verify::Policy> policy;
   if (!options.policy.empty()) {
     const Checked<verify::Policy> read = read_policy(options.policy);
-    if (!read) return refuse_to_begin(read.error());
+    if (!read) return refuse_to_begin("verify", read.error());
     policy = *read;
   }
   const Checked<Evidence> evidence = read_evidence(options.places);
-  if (!evidence) return refuse_to_begin(evidence.error());
+  if (!evidence) return refuse_to_begin("verify", evidence.error());
   const Checked<std::unique_ptr<KdsAccess>> kds = KdsAccess::make(options.kds);
-  if (!kds) return refuse_to_begin(kds.error());
+  if (!kds) return refuse_to_begin("verify", kds.error());
   Verdict verdict;
   verdict.report_path = options.places.report;
   verdict.policy_path = options.policy;
@@ -108,7 +104,7 @@ int verify_command(const Options& options) {
   }
   const std::string out = options.json ? verdict_json(verdict).dump(2) + "\n" : verdict_text(verdict);
   std::fputs(out.c_str(), stdout);
-  for (const Refusal& refusal : verdict.refused) {
+  for (const verify::Refusal& refusal : verdict.refused) {
     std::fprintf(stderr, "attestbed verify: %s\n", refusal.text().c_str());
   }
   return verdict.ok() ? kExitOk : exit_code_of(verdict.refused.front().code);
