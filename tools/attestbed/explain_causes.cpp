@@ -64,13 +64,14 @@ constexpr Cause kCauses[] = {
     {"revocation", Errc::certificate_revoked, "AMD no longer stands behind the ASK or ASVK: whoever has its key can make any certificate", "trust nothing of this chain; ask the machine's provider for certificates of the successor"},
 
     // What a KDS did not give, to whichever check needed it.
-    {kWhicheverCheck, Errc::kds_offline, "--offline, and the cache lacks this answer", "run the same once with --kds amd and without --offline, where there is a network"},
-    {kWhicheverCheck, Errc::kds_unknown, "the KDS knows no such chip at this TCB: simulated hardware, or a host that reports a TCB it never had", "compare CHIP_ID and REPORTED_TCB in `attestbed show {report}`; of simulated hardware ask its own KDS: --kds http://HOST:PORT"},
+    {kWhicheverCheck, Errc::kds_offline, "--offline, and the cache lacks this answer", "run the same once with {kds options} and without --offline, where there is a network"},
+    {kWhicheverCheck, Errc::kds_unknown, "the KDS knows no such chip at this TCB: simulated hardware, or a host that reports a TCB it never had", "compare CHIP_ID and REPORTED_TCB in `attestbed show {report}` with the machine's; {another kds}"},
     {kWhicheverCheck, Errc::kds_busy, "the KDS throttles: AMD's answers the same request about once in ten seconds", "wait a minute and run the same with --kds-cache, so that it need not be asked again"},
-    {kWhicheverCheck, Errc::kds_unreachable, "no network, no name service, a firewall, or the wrong --kds", "curl -I https://kdsintf.amd.com   # or the KDS that --kds names"},
+    {kWhicheverCheck, Errc::kds_failed, "an outage of the KDS, or of what stands before it: nothing is wrong with the request", "run the same later; meanwhile a certificate from elsewhere is as good: --certs, or the --kds-cache of another machine"},
+    {kWhicheverCheck, Errc::kds_unreachable, "no network, no name service, a firewall, or the wrong --kds", "{try kds}"},
     {kWhicheverCheck, Errc::kds_untrusted, "no trusted root vouches for the TLS certificate: an interceptor, another host, or a private KDS", "name its root with --kds-ca if you know it; the certificate chain is judged by AMD's own root in any case"},
     {kWhicheverCheck, Errc::kds_timeout, "the KDS did not answer in time", "run the same with a longer --kds-timeout"},
-    {kWhicheverCheck, Errc::kds_malformed, "something else than a KDS answers there: a login page, a proxy, another service", "curl https://kdsintf.amd.com/vcek/v1/Milan/cert_chain   # should print two PEM certificates"},
+    {kWhicheverCheck, Errc::kds_malformed, "something else than a KDS answers there: a login page, a proxy, another service", "{try kds}"},
     {kWhicheverCheck, Errc::kds_chip_masked, "the host masks CHIP_ID (MASK_CHIP_ID), and a KDS finds certificates by it", "get the VCEK from the host (extended guest request), and name it with --certs"},
     {kWhicheverCheck, Errc::crl_malformed, "what the KDS gave is no list", kFetchCrl},
     {kWhicheverCheck, Errc::certificate_malformed, "what the KDS gave is no certificate", kFetchVcek},
@@ -137,8 +138,15 @@ std::string filled_in(std::string_view next, const NextPlaces& places) {
   const struct {
     std::string_view name;
     const std::string& words;
-  } kPlaces[] = {{"{report}", places.report}, {"{certs}", places.certs},           {"{root}", places.root},
-                 {"{policy}", places.policy}, {"{fetch vcek}", places.fetch_vcek}, {"{fetch crl}", places.fetch_crl}};
+  } kPlaces[] = {{"{report}", places.report},
+                 {"{certs}", places.certs},
+                 {"{root}", places.root},
+                 {"{policy}", places.policy},
+                 {"{fetch vcek}", places.fetch_vcek},
+                 {"{fetch crl}", places.fetch_crl},
+                 {"{try kds}", places.try_kds},
+                 {"{kds options}", places.kds_options},
+                 {"{another kds}", places.another_kds}};
   std::string out;
   while (!next.empty()) {
     const auto* const place =

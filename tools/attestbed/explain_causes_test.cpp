@@ -13,7 +13,10 @@ const NextPlaces kPlaces{.report = "r.bin",
                          .root = "a.pem",
                          .policy = "p.toml",
                          .fetch_vcek = "curl 'https://k/v?x'",
-                         .fetch_crl = "curl 'https://k/crl'"};
+                         .fetch_crl = "curl 'https://k/crl'",
+                         .try_kds = "curl https://k/chain",
+                         .kds_options = "--kds https://k",
+                         .another_kds = "ask another"};
 
 void expect_cause(const char* check, Errc code) {
   const Cause* const cause = cause_of(check, code);
@@ -36,8 +39,9 @@ TEST(Causes, EveryCheckThatCanFailHasOne) {
 // What Client::fetch, complete_endorsements and fetch_crl document.
 TEST(Causes, EveryCodeOfAKdsHasOneForTheChecksThatFetch) {
   for (const char* check : {"selection", "revocation"}) {
-    for (const Errc code : {Errc::kds_offline, Errc::kds_unknown, Errc::kds_busy, Errc::kds_unreachable,
-                            Errc::kds_untrusted, Errc::kds_timeout, Errc::kds_malformed, Errc::internal}) {
+    for (const Errc code :
+         {Errc::kds_offline, Errc::kds_unknown, Errc::kds_busy, Errc::kds_failed, Errc::kds_unreachable,
+          Errc::kds_untrusted, Errc::kds_timeout, Errc::kds_malformed, Errc::internal}) {
       expect_cause(check, code);
     }
   }
@@ -47,9 +51,16 @@ TEST(Causes, EveryCodeOfAKdsHasOneForTheChecksThatFetch) {
   expect_cause("revocation", Errc::crl_malformed);
 }
 
+TEST(Causes, AKdsThatFailsIsNoneThatThrottles) {
+  EXPECT_NE(std::string_view(cause_of("selection", Errc::kds_busy)->cause).find("throttles"), std::string_view::npos);
+  EXPECT_EQ(std::string_view(cause_of("selection", Errc::kds_failed)->cause).find("throttles"), std::string_view::npos);
+}
+
 TEST(Causes, FillInThePlacesOfTheRun) {
   EXPECT_EQ(filled_in("show {report} {certs} {root} {policy} {fetch vcek} {fetch crl} {other", kPlaces),
             "show r.bin c d a.pem p.toml curl 'https://k/v?x' curl 'https://k/crl' {other");
+  EXPECT_EQ(filled_in("{try kds} {kds options} {another kds}", kPlaces),
+            "curl https://k/chain --kds https://k ask another");
 }
 
 TEST(Causes, QuoteForAShell) {

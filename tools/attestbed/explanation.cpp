@@ -11,15 +11,24 @@ namespace {
 
 using Verdict = ExplainedCheck::Verdict;
 
-NextPlaces places_of(const Explanation& explanation, const ReportJudgement& judgement) {
+// A masked chip has no marker: then only a root that is not AMD's tells.
+bool is_simulated(const snp::RawReport& report, const verify::TrustedRoots& roots) {
+  const bool masked = std::ranges::all_of(report.chip_id, [](std::uint8_t octet) { return octet == 0; });
+  return is_simulated_chip(report.chip_id) || (masked && roots.simulated());
+}
+
+NextPlaces places_of(const Explanation& explanation, const ReportJudgement& judgement, const FetchFrom& from) {
   NextPlaces places;
   places.report = shell_words({explanation.places.report});
   places.certs = shell_words(explanation.places.certificates);
   places.root = shell_words(explanation.places.roots);
   places.policy =
       explanation.policy_path.empty() ? "a policy file (docs/policy.md)" : shell_words({explanation.policy_path});
-  places.fetch_vcek = fetch_vcek_command(judgement.report);
-  places.fetch_crl = fetch_crl_command(judgement.vek);
+  places.fetch_vcek = fetch_vcek_command(from, judgement.report);
+  places.fetch_crl = fetch_crl_command(from, judgement.vek);
+  places.try_kds = try_kds_command(from, judgement.report);
+  places.kds_options = kds_options(from);
+  places.another_kds = another_kds(from);
   return places;
 }
 
@@ -81,7 +90,7 @@ std::size_t Explanation::count(Verdict verdict) const {
 }
 
 Explanation explain(const Evidence& evidence, const ReportJudgement& judgement, const EvidencePlaces& places,
-                    const verify::Policy& policy, const std::string& policy_path) {
+                    const KdsFlags& kds, const verify::Policy& policy, const std::string& policy_path) {
   Explanation explanation;
   explanation.places = places;
   explanation.policy_path = policy_path;
@@ -91,7 +100,9 @@ Explanation explain(const Evidence& evidence, const ReportJudgement& judgement, 
   explanation.roots_are_amds = !evidence.roots.simulated();
   explanation.warnings = evidence.loaded.warnings;
   explanation.simulated_chip = judgement.report && is_simulated_chip(judgement.report->chip_id);
-  const NextPlaces next = places_of(explanation, judgement);
+  const FetchFrom from{.kds = kds.own_url(),
+                       .simulated = judgement.report && is_simulated(*judgement.report, evidence.roots)};
+  const NextPlaces next = places_of(explanation, judgement, from);
   explanation.report_checks = report_checks(judgement, next);
   explanation.policy_checks = policy_checks(judgement, policy, next);
   return explanation;

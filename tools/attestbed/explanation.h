@@ -43,9 +43,12 @@ struct Explanation {
 };
 
 Explanation explain(const Evidence& evidence, const ReportJudgement& judgement, const EvidencePlaces& places,
-                    const verify::Policy& policy, const std::string& policy_path);
+                    const KdsFlags& kds, const verify::Policy& policy, const std::string& policy_path);
 
-std::string explanation_text(const Explanation& explanation);
+/// explanation_text is for people. Of checks that were not reached or not asked for it says how many there are; which
+/// ones only where they are few or all are wanted.
+enum class Unasked { counted, named };
+std::string explanation_text(const Explanation& explanation, Unasked unasked);
 nlohmann::ordered_json explanation_json(const Explanation& explanation);
 
 }  // namespace attestbed::tools

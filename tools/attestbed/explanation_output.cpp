@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tools/attestbed/describe.h"
@@ -47,9 +48,14 @@ std::string check_text(const ExplainedCheck& check) {
          detail("next", check.next);
 }
 
-/// rest_text names what has nothing to tell, a few names a line.
-std::string rest_text(const std::vector<ExplainedCheck>& checks, Verdict verdict, const char* title) {
+/// rest_text names what has nothing to tell, a few names a line, or counts it.
+std::string rest_text(const std::vector<ExplainedCheck>& checks, Verdict verdict, const char* title, Unasked unasked) {
   constexpr std::size_t kLine = 110;
+  constexpr std::ptrdiff_t kFew = 3;
+  const auto count = std::ranges::count(checks, verdict, &ExplainedCheck::verdict);
+  if (count > kFew && unasked == Unasked::counted) {
+    return "  " + padded(title, kVerdictWidth + 4) + std::to_string(count) + " checks (--all names them)\n";
+  }
   std::string text, row;
   for (const ExplainedCheck& check : checks) {
     if (check.verdict != verdict) continue;
@@ -64,11 +70,23 @@ std::string rest_text(const std::vector<ExplainedCheck>& checks, Verdict verdict
   return text + row.substr(0, row.size() - 2) + "\n";
 }
 
-std::string checks_text(const std::vector<ExplainedCheck>& checks) {
+std::string checks_text(const std::vector<ExplainedCheck>& checks, Unasked unasked) {
   std::string text;
   for (const ExplainedCheck& check : checks) text += check_text(check);
-  return text + rest_text(checks, Verdict::not_reached, "not reached") +
-         rest_text(checks, Verdict::not_asked, "not asked");
+  return text + rest_text(checks, Verdict::not_reached, "not reached", unasked) +
+         rest_text(checks, Verdict::not_asked, "not asked", unasked);
+}
+
+/// failures_text names what failed where the eye ends, "selection (certificate_missing) failed; ".
+std::string failures_text(const Explanation& explanation) {
+  std::string names;
+  for (const auto* checks : {&explanation.report_checks, &explanation.policy_checks}) {
+    for (const ExplainedCheck& check : *checks) {
+      if (check.verdict != Verdict::failed) continue;
+      names += (names.empty() ? "" : ", ") + check.check + " (" + error_name(check.code) + ")";
+    }
+  }
+  return names + " failed; ";
 }
 
 std::string head_line(const char* name, const std::string& text) {
@@ -98,7 +116,7 @@ ordered_json check_json(const char* layer, const ExplainedCheck& check) {
 
 }  // namespace
 
-std::string explanation_text(const Explanation& explanation) {
+std::string explanation_text(const Explanation& explanation, Unasked unasked) {
   std::string out = head_line("report", printable(explanation.places.report, 400));
   out += head_line("policy", explanation.policy_path.empty() ? "none: only debug and migration agent are refused"
                                                              : printable(explanation.policy_path, 400));
@@ -107,14 +125,14 @@ std::string explanation_text(const Explanation& explanation) {
   if (!explanation.roots_are_amds) out += head_line("WARNING", kRootNotAmds);
   if (explanation.simulated_chip) out += head_line("WARNING", kSimulatedChip);
   for (const std::string& warning : explanation.warnings) out += head_line("warning", warning);
-  out += "\nIs the report real?\n" + checks_text(explanation.report_checks);
-  out += "\nIs it what the policy asks for?\n" + checks_text(explanation.policy_checks) + "\n";
+  out += "\nIs the report real?\n" + checks_text(explanation.report_checks, unasked);
+  out += "\nIs it what the policy asks for?\n" + checks_text(explanation.policy_checks, unasked) + "\n";
   const std::size_t failed = explanation.count(Verdict::failed), passed = explanation.count(Verdict::passed);
   const std::string checks = std::to_string(passed) + " of " + std::to_string(passed + failed) + " checks passed, " +
                              std::to_string(explanation.count(Verdict::not_asked)) + " were not asked for";
   const std::size_t missed = explanation.count(Verdict::not_reached);
   const std::string rest = missed == 0 ? "" : ", " + std::to_string(missed) + " were not reached";
-  return out + (explanation.accepted() ? "ACCEPTED: " : "REFUSED: ") + checks + rest +
+  return out + (explanation.accepted() ? "ACCEPTED: " : "REFUSED: " + failures_text(explanation)) + checks + rest +
          (explanation.roots_are_amds ? "\n" : ", UNDER A ROOT THAT IS NOT AMD'S\n");
 }
 
