@@ -4,7 +4,7 @@
 namespace attestbed::bench {
 namespace {
 
-constexpr std::string_view kBench = "bench", kPeers = "bench-peers";
+constexpr std::string_view kBench = "bench", kPeers = "bench-peers", kVm = "bench-vm";
 
 constexpr Target kTargets[] = {
     {kBench, "guest.cpu", "x own P-521 keygen + ECDH", Bound::at_most, 1.10,
@@ -62,6 +62,16 @@ constexpr Target kTargets[] = {
      "the point; interleaved"},
     {kBench, "key.p521_keygen", "x raw EVP", Bound::at_most, 1.05, "as key.p256_keygen"},
     {kBench, "key.p521_ecdh", "x raw EVP", Bound::at_most, 1.05, "as key.p256_ecdh"},
+    {kVm, "vm.image", "MiB", Bound::at_most, 20,
+     "kernel and compressed initramfs of Debian's cloud kernel, simulated /dev/sev-guest included"},
+    {kVm, "vm.start_to_secret", "s", Bound::at_most, 6,
+     "from QEMU's start to the guest's result, on this machine's clock; q35 under TCG, over COM3; median"},
+    {kVm, "vm.attestation", "s", Bound::at_most, 1,
+     "of that the phases of attest(), by the guest's clock: P-521 key, report from the simulated firmware on the host, "
+     "broker; median"},
+    {kVm, "vm.raw_port_instructions", "instructions per octet", Bound::at_most, 0.25,
+     "port instructions that attest-guest executes over COM3 without the kernel's driver, by the octets on the line "
+     "both ways, polls that find nothing apart; the goal is one eighth of two per octet; median"},
     {kPeers, "peers.go_sev_guest", "x ours, from octets", Bound::at_least, 1,
      "time of go-sev-guest 0.15.0 to read and verify a report and its certificates from octets, over ours, on the same "
      "reports in turns; Go's own crypto makes two RSA-4096 PSS and one P-384 verification, ours by OpenSSL three and "

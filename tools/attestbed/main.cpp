@@ -32,6 +32,7 @@ int run(int argc, char** argv) {
   app.footer(kFooter);
   int exit_code = kExitOk;
   add_run(app, exit_code);
+  add_vm(app, exit_code);
   add_show(app, exit_code);
   add_measure(app, exit_code);
   add_image(app, exit_code);

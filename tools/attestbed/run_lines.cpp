@@ -18,11 +18,17 @@ Outcome<void> Lines::prepare(const launch::ScratchDir& folder) {
   switch (type_) {
     case LineType::unix_socket:
     case LineType::uart:
+    case LineType::com3:
+    case LineType::com3_raw:
+    case LineType::virtio_serial:
       proxy_socket_ = folder.file("proxy.sock");
       relay_socket_ = folder.file("relay.sock");
       return {};
     case LineType::pty:
       return prepare_ptys();
+    case LineType::vsock:
+      if (tamper_ == Tamper::nothing) return {};
+      return Failure{.reason = "nobody sits in the middle of a vsock: choose another line"};
   }
   return {};
 }
@@ -35,7 +41,10 @@ Outcome<void> Lines::connect(pid_t proxy, Clock& clock, Deadline until) {
   }
   switch (type_) {
     case LineType::unix_socket:
-    case LineType::uart: {
+    case LineType::uart:
+    case LineType::com3:
+    case LineType::com3_raw:
+    case LineType::virtio_serial: {
       if (tamper_ == Tamper::nothing) return {};
       Result<posix::Fd> listener = posix::listen_unix(relay_socket_, 1, posix::IfExists::refuse);
       if (!listener) return Failure{.reason = relay_socket_ + ": " + posix::describe(listener.error())};
@@ -49,6 +58,8 @@ Outcome<void> Lines::connect(pid_t proxy, Clock& clock, Deadline until) {
       plan.open = [ends](Clock&, int, Deadline) -> Result<Relay::Ends> { return std::move(*ends); };
       break;
     }
+    case LineType::vsock:
+      return {};
   }
   relay_ = TRY(Relay::start(std::move(plan), clock));
   return {};
@@ -56,14 +67,15 @@ Outcome<void> Lines::connect(pid_t proxy, Clock& clock, Deadline until) {
 
 std::vector<std::string> Lines::proxy_flags() const {
   if (type_ == LineType::unix_socket) return {"--unix", proxy_socket_};
-  if (type_ == LineType::uart) return {"--unix-serial", proxy_socket_};
+  if (type_ == LineType::vsock) return {"--vsock", std::to_string(kVsockPort)};
+  if (type_ != LineType::pty) return {"--unix-serial", proxy_socket_};
   std::vector<std::string> flags;
   for (const Pty& end : proxy_ends_) flags.insert(flags.end(), {"--serial", end.device});
   return flags;
 }
 
 std::vector<std::string> Lines::guest_flags(unsigned guest) const {
-  if (type_ != LineType::pty) return {"--unix", relay_ ? relay_socket_ : proxy_socket_};
+  if (type_ != LineType::pty) return {"--unix", socket()};
   return {"--serial", guest_ends_[guest].device};
 }
 

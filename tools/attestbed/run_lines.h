@@ -11,6 +11,9 @@
 
 namespace attestbed::tools {
 
+/// kVsockPort is the proxy's port on the host's vsock.
+inline constexpr std::uint32_t kVsockPort = 1995;
+
 /// Lines is what runs between the guests and the proxy: sockets or serial cables, and the man in the middle where the
 /// scenario has one (then there is one guest). A further type of line is a case in each function of run_lines.cpp.
 class Lines {
@@ -25,6 +28,8 @@ class Lines {
   launch::Outcome<void> connect(pid_t proxy, Clock& clock, Deadline until);
 
   std::vector<std::string> proxy_flags() const;
+  /// socket is what a guest, or QEMU for it, connects to.
+  const std::string& socket() const { return relay_ ? relay_socket_ : proxy_socket_; }
   /// guest_flags are those of the guest with this index, from 0.
   std::vector<std::string> guest_flags(unsigned guest) const;
 

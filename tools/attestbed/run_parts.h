@@ -49,6 +49,7 @@ class Parts {
   std::string file(std::string_view name) const { return scratch_.file(name); }
   const launch::ScratchDir& scratch() const { return scratch_; }
   launch::Children& children() { return children_; }
+  const launch::Children& children() const { return children_; }
   /// log is the standard error of the program, complete once stop() was called.
   std::string log(std::string_view program) const;
   /// early_ends names the parts that ended before stop(), and how: "attest-proxy: signal 9 (Killed)".

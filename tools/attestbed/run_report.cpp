@@ -263,6 +263,7 @@ std::string run_json(const RunResult& result, ShowSecret show) {
                        {"guests", ordered_json::array()},
                        {"parts", ordered_json::array()},
                        {"early_ends", result.early_ends},
+                       {"vm", result.vm ? vm_json(*result.vm) : ordered_json()},
                        {"kept", result.kept.empty() ? ordered_json() : ordered_json(result.kept)}};
   for (std::size_t i = 0; i < result.guests.size(); ++i) {
     json["guests"].push_back(guest_json(result.guests[i], i + 1, show));
@@ -283,8 +284,8 @@ std::string ends_text(const RunResult& result) {
 }
 
 std::string one_guest_text(const RunResult& result, const GuestRun& run, ShowSecret show) {
-  std::string text = "\n" + Story(run).draw() + "\n" + report_text(run.report) + uart_text(run) + names_text(run) +
-                     kLegend + ends_text(result) + "\n" +
+  std::string text = "\n" + Story(run).draw() + "\n" + report_text(run.report) + uart_text(run) +
+                     (result.vm ? vm_text(*result.vm) : "") + names_text(run) + kLegend + ends_text(result) + "\n" +
                      (run.released() ? release_text(run, show) : refusal_text(run));
   if (result.scenario.broken != nullptr) text += "\n" + break_text(*result.scenario.broken, run);
   return text;
@@ -296,9 +297,11 @@ std::string many_guests_text(const RunResult& result) {
          milliseconds(milliseconds_of(result.guests_took)) + (times.empty() ? "" : "; a guest: " + times) + "\n";
 }
 
-std::string title_of(const Scenario& scenario) {
+std::string title_of(const RunResult& result) {
+  const Scenario& scenario = result.scenario;
   const std::string line =
       scenario.line == LineType::unix_socket ? "" : std::string(" over ") + line_name(scenario.line);
+  if (result.vm && scenario.broken == nullptr) return "one guest in a VM" + line + ", from its boot to its secret";
   if (scenario.broken != nullptr) return "one guest" + line + ", and something is broken: " + scenario.broken->what;
   if (scenario.guests > 1) return std::to_string(scenario.guests) + " guests at once" + line;
   return "one guest" + line + ", from its first octet to its secret";
@@ -307,7 +310,7 @@ std::string title_of(const Scenario& scenario) {
 }  // namespace
 
 std::string run_text(const RunResult& result, ShowSecret show) {
-  std::string text = "attestbed run: " + title_of(result.scenario) +
+  std::string text = std::string(result.vm ? "attestbed vm: " : "attestbed run: ") + title_of(result) +
                      "\nSIMULATED HARDWARE: chip, firmware and keys are software and protect nothing.\n\n" +
                      parts_text(result);
   if (result.guests.size() > 1) return text + many_guests_text(result);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tools/attestbed/run_observation.h"
+#include "tools/attestbed/vm_facts.h"
 
 namespace attestbed::tools {
 
@@ -17,6 +18,7 @@ struct RunResult {
   std::vector<GuestRun> guests;
   std::chrono::nanoseconds guests_took{};  // from the start of the first to the end of the last
   std::string kept;                        // the folder of --keep, empty = none
+  std::optional<VmFacts> vm{};             // of attestbed vm
 
   bool all_released() const;
   /// exit is the exit status of attestbed run: 0 if nothing was broken and every guest has its secret; 1 if not, or if
@@ -43,6 +45,7 @@ struct RunResult {
 ///               secret.shown   the secret; only if asked for
 ///   parts       [{name, ready, ms}] that were started
 ///   early_ends  parts that ended before they were told to
+///   vm          the machine of a guest in a VM: see vm_json; null of attestbed run
 std::string run_json(const RunResult& result, ShowSecret show);
 
 /// run_text is the result for people. Of one guest: parts, who said what to whom with times, what it means, and last

@@ -12,7 +12,12 @@ namespace attestbed::tools {
 ///   pty          a serial line for each guest: two pseudo terminals, joined by a cable in attestbed
 ///   uart         a 16550 for each guest: the guest library in attestbed, over the register model, whose far end is
 ///                connected to the proxy's socket as QEMU connects a serial port
-enum class LineType { unix_socket, pty, uart };
+/// and of a guest in a VM:
+///   com3           QEMU's third serial port, which the guest's kernel drives
+///   com3_raw       the same, which attest-guest drives, register by register
+///   virtio_serial  a port of the virtio-serial device
+///   vsock          where the host has vhost-vsock
+enum class LineType { unix_socket, pty, uart, com3, com3_raw, virtio_serial, vsock };
 
 /// line_name is the value of --transport.
 constexpr const char* line_name(LineType type) {
@@ -21,6 +26,14 @@ constexpr const char* line_name(LineType type) {
       return "pty";
     case LineType::uart:
       return "uart";
+    case LineType::com3:
+      return "com3";
+    case LineType::com3_raw:
+      return "com3-raw";
+    case LineType::virtio_serial:
+      return "virtio-serial";
+    case LineType::vsock:
+      return "vsock";
     case LineType::unix_socket:
       break;
   }

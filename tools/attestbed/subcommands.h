@@ -14,6 +14,7 @@ void add_run(CLI::App& app, int& exit_code);
 inline constexpr const char* kUartGuestCommand = "uart-guest";
 void add_uart_guest(CLI::App& app, int& exit_code);
 
+void add_vm(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);
 void add_measure(CLI::App& app, int& exit_code);
 void add_image(CLI::App& app, int& exit_code);
