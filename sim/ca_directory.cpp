@@ -70,18 +70,74 @@ Outcome<SigningKey::Context> read_chip(const std::string& directory) {
   return *std::move(chip);
 }
 
+/// is_around is true if `content` is this part and a signature.
+bool is_around(std::string_view content, const Result<Der>& to_be_signed, Trailer trailer) {
+  const Bytes der = bytes_of(content);
+  if (!to_be_signed || der.size() <= kSignatureBytes) return false;
+  return text_of(certificate(*to_be_signed, trailer, der.last(kSignatureBytes))) == content;
+}
+
+Failure not_described(const std::string& directory, const std::string& name) {
+  return {Errc::bad_config, join(directory, name) + ": is not what the keys and ca.json beside it describe"};
+}
+
+/// Witnesses tell which file is the foreign one when a certificate is not what the rest describes: of its copy in PEM,
+/// its key and ca.json, the one that does not fit the others.
+class Witnesses {
+ public:
+  Witnesses(const std::string& directory, std::string stem) : directory_(directory), stem_(std::move(stem)) {}
+  std::string der_name() const { return stem_ + ".der"; }
+
+  /// of_authority judges ARK, ASK and ASVK, whose keys are files.
+  Failure of_authority(const std::string& content, const SigningKey& key) const {
+    if (!copy_agrees(content)) return not_described(directory_, der_name());
+    if (!holds(content, key)) return foreign(stem_ + ".key", "is not the key of " + der_name());
+    return foreign(kDescription, "does not describe " + der_name());
+  }
+
+  /// of_vek judges VCEK and VLEK, whose keys are derived from the chip's secret and ca.json, and files as well.
+  Failure of_vek(const std::string& content, const SigningKey::Context& context, const Description& it,
+                 VekLine line) const {
+    Outcome<std::string> file = read(directory_, stem_ + ".key");
+    if (!copy_agrees(content) || !file) return not_described(directory_, der_name());
+    const Result<SigningKey> key = SigningKey::from_pem(context, *file);
+    wipe_text(*file);
+    if (!key || !key->is_p384() || !holds(content, *key)) return not_described(directory_, der_name());
+    if (!is_around(content, vek_to_be_signed(it, line, *key), Trailer::left_out)) {
+      return foreign(kDescription, "does not describe " + der_name());
+    }
+    return foreign(kSecret, "does not give the key of " + der_name());
+  }
+
+ private:
+  Failure foreign(const std::string& name, const std::string& why) const {
+    return {Errc::bad_config, join(directory_, name) + ": " + why};
+  }
+  bool copy_agrees(const std::string& content) const {
+    const Outcome<std::string> copy = read(directory_, stem_ + ".pem");
+    const Result<std::string> expected = pem(bytes_of(content));
+    return copy && expected && *copy == *expected;
+  }
+  static bool holds(std::string_view content, const SigningKey& key) {
+    const Result<Der> spki = key.spki();
+    return spki && content.find(text_of(*spki)) != std::string_view::npos;
+  }
+
+  const std::string& directory_;
+  const std::string stem_;
+};
+
 /// read_signed rebuilds a certificate or CRL around the stored signature: equal octets and a good signature mean that
-/// it is the one that these keys and ca.json describe, whatever else a parser might have made of it.
-Outcome<Der> read_signed(const std::string& directory, std::string_view name, const Result<Der>& to_be_signed,
-                         Trailer trailer, const SigningKey& issuer) {
+/// it is the one that these keys and ca.json describe, whatever else a parser might have made of it. `blame` names the
+/// foreign file where they differ.
+template <class Blame>
+Outcome<Der> read_signed(const std::string& directory, const std::string& name, const Result<Der>& to_be_signed,
+                         Trailer trailer, const SigningKey& issuer, const Blame& blame) {
   if (!to_be_signed) return failure_at(join(directory, name), to_be_signed.error());
   const std::string content = TRY(read(directory, name));
+  if (!is_around(content, to_be_signed, trailer)) return Failure(blame(content));
   const Bytes der = bytes_of(content);
-  const bool whole = der.size() > kSignatureBytes;
-  const Bytes signature = whole ? der.last(kSignatureBytes) : Bytes{};
-  if (!whole || text_of(certificate(*to_be_signed, trailer, signature)) != content) {
-    return Failure{Errc::bad_config, join(directory, name) + ": is not what the keys and ca.json beside it describe"};
-  }
+  const Bytes signature = der.last(kSignatureBytes);
   if (!issuer.signed_certificate(*to_be_signed, signature)) {
     return Failure{Errc::bad_config, join(directory, name) + ": its signature does not verify with its issuer's key"};
   }
@@ -171,14 +227,23 @@ Outcome<CertificateAuthority> CertificateAuthority::load(const std::string& dire
   if (!vcek || !vlek) return failure_at(join(directory, kSecret), vcek ? vlek.error() : vcek.error());
 
   constexpr auto kOld = Trailer::spelled_out, kNew = Trailer::left_out;
-  Der ark_der = TRY(read_signed(directory, "ark.der", ark_to_be_signed(it, ark), kOld, ark));
-  Der ask_der =
-      TRY(read_signed(directory, "ask.der", intermediate_to_be_signed(it, VekLine::vcek, ask, ark), kOld, ark));
-  Der asvk_der =
-      TRY(read_signed(directory, "vlek/asvk.der", intermediate_to_be_signed(it, VekLine::vlek, asvk, ark), kOld, ark));
-  Der crl = TRY(read_signed(directory, "ark.crl", crl_to_be_signed(it, ark, {}), kOld, ark));
-  Der vcek_der = TRY(read_signed(directory, "vcek.der", vek_to_be_signed(it, VekLine::vcek, *vcek), kNew, ask));
-  Der vlek_der = TRY(read_signed(directory, "vlek/vlek.der", vek_to_be_signed(it, VekLine::vlek, *vlek), kNew, asvk));
+  const auto read_authority = [&](const char* stem, const Result<Der>& to_be_signed, const SigningKey& own) {
+    const Witnesses witnesses(directory, stem);
+    const auto blame = [&](const std::string& content) { return witnesses.of_authority(content, own); };
+    return read_signed(directory, witnesses.der_name(), to_be_signed, kOld, ark, blame);
+  };
+  const auto read_vek = [&](const char* stem, VekLine line, const SigningKey& own, const SigningKey& issuer) {
+    const Witnesses witnesses(directory, stem);
+    const auto blame = [&](const std::string& content) { return witnesses.of_vek(content, *context, it, line); };
+    return read_signed(directory, witnesses.der_name(), vek_to_be_signed(it, line, own), kNew, issuer, blame);
+  };
+  Der ark_der = TRY(read_authority("ark", ark_to_be_signed(it, ark), ark));
+  Der ask_der = TRY(read_authority("ask", intermediate_to_be_signed(it, VekLine::vcek, ask, ark), ask));
+  Der asvk_der = TRY(read_authority("vlek/asvk", intermediate_to_be_signed(it, VekLine::vlek, asvk, ark), asvk));
+  Der crl = TRY(read_signed(directory, "ark.crl", crl_to_be_signed(it, ark, {}), kOld, ark,
+                            [&](const std::string&) { return not_described(directory, "ark.crl"); }));
+  Der vcek_der = TRY(read_vek("vcek", VekLine::vcek, *vcek, ask));
+  Der vlek_der = TRY(read_vek("vlek/vlek", VekLine::vlek, *vlek, asvk));
   CertificateAuthority authority(
       it, {chip, {ark, std::move(ark_der)}, {ask, std::move(ask_der)}, {asvk, std::move(asvk_der)}, std::move(crl)},
       {*vcek, std::move(vcek_der)}, {*vlek, std::move(vlek_der)});

@@ -118,10 +118,10 @@ TEST_F(CaDirectory, RefusesSwappedAndForeignFilesByName) {
     const char *file, *from_genoa, *blamed;
   };
   constexpr Swap kSwaps[] = {
-      {"ark.key", "ark.key", "ark.der"},
-      {"ask.key", "ask.key", "ask.der"},
-      {"vlek/asvk.key", "vlek/asvk.key", "vlek/asvk.der"},
-      {"vlek/asvk.key", "ask.key", "vlek/asvk.der"},
+      {"ark.key", "ark.key", "ark.key"},
+      {"ask.key", "ask.key", "ask.key"},
+      {"vlek/asvk.key", "vlek/asvk.key", "vlek/asvk.key"},
+      {"vlek/asvk.key", "ask.key", "vlek/asvk.key"},
       {"vcek.key", "vcek.key", "vcek.key"},
       {"vcek.key", "vlek/vlek.key", "vcek.key"},
       {"vlek/vlek.key", "vcek.key", "vlek/vlek.key"},
@@ -142,7 +142,7 @@ TEST_F(CaDirectory, RefusesSwappedAndForeignFilesByName) {
       {"vlek/ark.der", "ark.der", "vlek/ark.der"},
       {"cert_chain.pem", "ark.pem", "cert_chain.pem"},
       {"vlek/cert_chain.pem", "cert_chain.pem", "vlek/cert_chain.pem"},
-      {"ca.json", "ca.json", "ark.der"},
+      {"ca.json", "ca.json", "ca.json"},
       {"ca.json", "ark.pem", "ca.json"},
       {"ark.key", "vcek.key", "ark.key"},
       {"vcek.key", "ark.key", "vcek.key"},
@@ -177,14 +177,38 @@ TEST_F(CaDirectory, RefusesACertificateWithAChangedSignature) {
   }
 }
 
-TEST_F(CaDirectory, RefusesAForeignChipByTheCertificateThatIsNotIts) {
+TEST_F(CaDirectory, BlamesADescriptionThatIsChangedForWhatItDoesNotDescribe) {
+  const std::string directory = path("ca");
+  ASSERT_TRUE(default_authority().save(directory));
+  const fs::path file = fs::path(directory) / "ca.json";
+  const std::string good = read(file);
+  struct Edit {
+    const char *from, *to, *says;
+  };
+  constexpr Edit kEdits[] = {
+      {"2025-01-01T00", "2025-01-01T01", "does not describe ark.der"},
+      {"\"snp\": 24", "\"snp\": 25", "does not describe vcek.der"},
+      {"CN=attestbed-sim", "CN=another", "does not describe vlek/vlek.der"},
+  };
+  for (const Edit& edit : kEdits) {
+    std::string changed = good;
+    changed.replace(changed.find(edit.from), std::strlen(edit.from), edit.to);
+    write(file, changed);
+    const auto loaded = CertificateAuthority::load(directory, std::nullopt);
+    ASSERT_FALSE(loaded) << edit.from;
+    EXPECT_EQ(loaded.error().text, directory + "/ca.json: " + edit.says);
+  }
+}
+
+TEST_F(CaDirectory, RefusesAForeignChipByItsSecret) {
   const std::string directory = path("ca");
   ASSERT_TRUE(default_authority().save(directory));
   for (const char* foreign : {"0200000000000000\n", "00\n"}) {
     write(fs::path(directory) / "chip.secret", foreign);
     const auto loaded = CertificateAuthority::load(directory, std::nullopt);
     ASSERT_FALSE(loaded);
-    EXPECT_TRUE(loaded.error().text.starts_with(directory + "/vcek.der: ")) << loaded.error().text;
+    EXPECT_TRUE(loaded.error().text.starts_with(directory + "/chip.secret: does not give the key"))
+        << loaded.error().text;
   }
   for (const char* bad : {"", "\n", "0", "xy\n", "00 \n"}) {
     write(fs::path(directory) / "chip.secret", bad);
