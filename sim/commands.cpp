@@ -42,6 +42,18 @@ void print_banner(bool public_keys) {
             << (public_keys ? "; PUBLIC TEST KEYS, which everybody has" : "; test keys") << " ***\n";
 }
 
+/// check_vacant keeps an authority from being lost: what its keys signed could never be verified again.
+Outcome<void> check_vacant(const std::string& directory) {
+  std::error_code error;
+  const std::filesystem::directory_iterator entries(directory, error);
+  if (error == std::errc::no_such_file_or_directory) return {};
+  if (error) return Failure{Errc::io_failed, directory + ": cannot be read: " + error.message()};
+  if (entries == std::filesystem::directory_iterator()) return {};
+  return Failure{Errc::bad_config, directory + ": expected no directory or an empty one, found " +
+                                       entries->path().filename().string() +
+                                       " in it: give another --out, or --force to replace the authority that is there"};
+}
+
 }  // namespace
 
 Outcome<void> write_public_file(const std::string& path, Bytes octets) {
@@ -57,6 +69,7 @@ Outcome<void> write_public_file(const std::string& path, Bytes octets) {
 
 int run_certs(const CertsOptions& options) {
   print_banner(options.seed == kDefaultSeed);
+  if (const auto vacant = check_vacant(options.out); !options.force && !vacant) return fail(vacant.error());
   using std::chrono::system_clock;
   // A seeded authority depends on nothing but its inputs, so not on today either.
   const auto now = std::chrono::floor<std::chrono::seconds>(system_clock::now());

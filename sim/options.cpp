@@ -58,7 +58,8 @@ void add_certs(CLI::App& app, CertsOptions& into) {
       "ca.json, and with mode 0600 the private keys as .key and the chip's secret. snpguest reads DIR for reports\n"
       "signed with the VCEK and DIR/vlek for those signed with the VLEK.\n"
       "Without --seed everything is random. A seed gives the same octets each time; seed 1 is public.");
-  certs->add_option("--out", into.out, "directory; missing parents are made")->type_name("DIR")->required();
+  certs->add_option("--out", into.out, "directory, absent or empty; parents are made")->type_name("DIR")->required();
+  certs->add_flag("--force", into.force, "replace the authority that is in the directory");
   add_product(certs, into.product);
   add_tcb(certs, "--tcb", "TCB of VCEK and VLEK where it differs from the product's usual one", into.tcb);
   add_checked(certs, "--csp-id", "cloud provider to whom the VLEK belongs", "TEXT", [&into](const std::string& value) {

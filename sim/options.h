@@ -59,6 +59,7 @@ struct ServeOptions {
 
 struct CertsOptions {
   std::string out;
+  bool force = false;
   snp::Product product = snp::Product::milan;
   TcbChange tcb;
   std::string csp_id = kDefaultCspId;

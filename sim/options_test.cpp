@@ -125,6 +125,8 @@ TEST(SnpSimOptions, ReadsHowTheFirmwareIsConfigured) {
   EXPECT_EQ(version(report.machine.current_version), (std::vector<int>{2, 0, 255}));
   EXPECT_EQ(parsed<ReportOptions>({"report", "--out", "r"}).key_sel, snp::kKeySelVlekIfLoaded);
   EXPECT_EQ(parsed<ReportOptions>({"report", "--out", "r", "--key", "vcek"}).key_sel, snp::kKeySelVcek);
+  EXPECT_TRUE(parsed<CertsOptions>({"certs", "--out", "o", "--force"}).force);
+  EXPECT_FALSE(parsed<CertsOptions>({"certs", "--out", "o"}).force);
   const auto certs = parsed<CertsOptions>({"certs", "--out", "o", "--tcb", "snp=25", "--csp-id", "CN=x.example"});
   EXPECT_EQ(certs.tcb, (TcbChange{.snp = 25}));
   EXPECT_EQ(certs.csp_id, "CN=x.example");
