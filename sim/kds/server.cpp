@@ -59,9 +59,8 @@ class HttpServer final : public httplib::Server {
     });
     set_exception_handler([](const auto&, auto& response, std::exception_ptr) { response.status = 500; });
     // What the library refuses by itself never reaches answer().
-    set_logger([this](const auto& request, const auto& response) {
-      if (response.status == 400 || response.status == 414)
-        report({.peer = peer_of(request), .status = response.status});
+    set_logger([this](const auto&, const auto& response) {
+      if (response.status == 400 || response.status == 414) report({.peer = peer_, .status = response.status});
     });
   }
 
@@ -69,6 +68,10 @@ class HttpServer final : public httplib::Server {
   void serve(posix::Fd socket) noexcept try {
     http::HttpStream stream(std::move(socket), stop_, kLimits);
     bool closed = false;
+    std::string address;
+    int port = 0;
+    stream.get_remote_ip_and_port(address, port);
+    peer_ = address + ":" + std::to_string(port);
     if (stream.await_request()) {
       process_request(stream, /*close_connection=*/true, closed, [](httplib::Request& request) {
         // An answer is sent whole and as it is: no ranges, no compression.
@@ -84,10 +87,6 @@ class HttpServer final : public httplib::Server {
   std::uint64_t requests() const { return requests_; }
 
  private:
-  static std::string peer_of(const httplib::Request& request) {
-    return request.remote_addr + ":" + std::to_string(request.remote_port);
-  }
-
   KdsCatalogue::Answer look_up(const httplib::Request& request) const {
     if (request.method != "GET") return {.status = 405, .body = "only GET is served\n"};
     const std::optional<KdsAsk> ask = parse_kds_target(request.target);
@@ -96,7 +95,7 @@ class HttpServer final : public httplib::Server {
   }
 
   void answer(const httplib::Request& request, httplib::Response& response) {
-    KdsRecord record{.number = ++requests_, .peer = peer_of(request), .target = printable(request.target)};
+    KdsRecord record{.number = ++requests_, .peer = peer_, .target = printable(request.target)};
     KdsCatalogue::Answer found = look_up(request);
     const KdsFault* fault = kds_fault_at(faults_, record.number);
     if (fault != nullptr) {
@@ -143,12 +142,17 @@ class HttpServer final : public httplib::Server {
                                   });
   }
 
+  // Of the connection that this worker serves: what the library refuses while it parses has no address yet.
+  static thread_local std::string peer_;
+
   const KdsCatalogue catalogue_;
   const KdsFaultPlan faults_;
   const KdsServer::Observer observer_;
   const int stop_;
   std::atomic<std::uint64_t> requests_ = 0;
 };
+
+thread_local std::string HttpServer::peer_;
 
 }  // namespace
 
