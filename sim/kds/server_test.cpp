@@ -58,8 +58,9 @@ std::uint16_t ask(std::uint16_t port, std::string_view request, std::string& ans
 }
 
 TEST(KdsServerLog, NamesThePeerOfARequestThatIsNone) {
-  for (const auto& [request, status] :
-       {std::pair{"NONSENSE\r\n\r\n", 400}, {"GET /vcek/v1/Rome/crl HTTP/1.1\r\n\r\n", 404}}) {
+  const std::pair<const char*, int> cases[] = {{"NONSENSE\r\n\r\n", 400},
+                                               {"GET /vcek/v1/Rome/crl HTTP/1.1\r\n\r\n", 404}};
+  for (const auto& [request, status] : cases) {
     SCOPED_TRACE(request);
     Log log;
     auto catalogue = KdsCatalogue::of_default_seed();
