@@ -30,6 +30,7 @@ class Expectations:
                  disagreements: pathlib.Path = HERE / 'disagreements.toml'):
         supported = tomllib.loads(oracles.read_text())
         self.oracles, self.readers = supported['oracle'], supported['reader']
+        self.readers_of_reports = [name for name, oracle in self.oracles.items() if oracle.get('reads_reports')]
         self.disagreements = tomllib.loads(disagreements.read_text())['disagreement']
         self.occurred: collections.Counter[tuple[str, str, str]] = collections.Counter()
         self.failures: list[str] = []
@@ -40,6 +41,10 @@ class Expectations:
         """exclusion is why this oracle has nothing to say about such cases, or None."""
         known = self.oracles | self.readers
         return next((e for e in known.get(oracle, {}).get('exclusion', []) if matches(e['when'], case)), None)
+
+    def unread(self, case: Case) -> bool:
+        """unread is true of a report of Milan or Genoa of which every oracle that reads reports says that it cannot."""
+        return case.product != 'Turin' and all(self.exclusion(name, case) for name in self.readers_of_reports)
 
     def take(self, oracle: str, case: Case, verdict: Verdict, column: str) -> None:
         """take judges a verdict of an oracle on a case."""
@@ -86,6 +91,8 @@ class Expectations:
                 if case.product != 'Turin' and self.foreign_judges[case.name] < 2:
                     self.failures.append(f'{case.name}: judged by {self.foreign_judges[case.name]} foreign verifiers, '
                                          'two are wanted')
+                if self.unread(case):
+                    self.failures.append(f'{case.name}: judged by nobody who reads reports')
         return self.failures
 
     def table(self, names: list[str], columns: list[str]) -> str:

@@ -87,6 +87,38 @@ def any_octet_set(name: str):
     return resigned(change)
 
 
+def abi_above(report: bytes, _):
+    """POLICY asks for the minor after the one that runs."""
+    _, minor, major = field(report, 'CURRENT_VERSION')
+    return with_number(report, 'POLICY', number(report, 'POLICY') & ~0xFFFF | major << 8 | minor + 1)
+
+
+def smt_though_forbidden(report: bytes, _):
+    report = with_number(report, 'POLICY', number(report, 'POLICY') & ~(1 << 16))
+    return with_number(report, 'PLATFORM_INFO', number(report, 'PLATFORM_INFO') | 1)
+
+
+def author_key_unsaid(report: bytes, chosen: random.Random):
+    report = with_number(report, 'KEY_FLAGS', number(report, 'KEY_FLAGS') & ~1)
+    return with_field(report, 'AUTHOR_KEY_DIGEST', chosen.randbytes(48))
+
+
+def committed_tcb_above(report: bytes, _):
+    """One microcode more is committed than runs; what is reported stays below both."""
+    tcb = bytearray(field(report, 'CURRENT_TCB'))
+    tcb[7] += 1
+    return with_field(report, 'COMMITTED_TCB', bytes(tcb))
+
+
+def committed_version_above(part: int):
+    """A later build, minor or major is committed than runs."""
+    def change(report: bytes, _):
+        version = bytearray(field(report, 'CURRENT_VERSION'))
+        version[part] += 1
+        return with_field(report, 'COMMITTED_VERSION', bytes(version))
+    return resigned(change)
+
+
 def chip_changed(report: bytes, chosen: random.Random):
     return with_octets(report, FIELDS['CHIP_ID'][0], bytes([report[FIELDS['CHIP_ID'][0]] ^ 1 << chosen.randrange(8)]))
 
@@ -157,8 +189,15 @@ RESIGNED = {
     'resigned-reserved-1eb': any_octet_set('RESERVED_1EB'), 'resigned-reserved-1ef': any_octet_set('RESERVED_1EF'),
     'resigned-reserved-208': any_octet_set('RESERVED_208'),
     'resigned-tcb-microcode': tcb_below(7),
+    'resigned-committed-tcb': resigned(committed_tcb_above),
+    'resigned-committed-build': committed_version_above(0), 'resigned-committed-minor': committed_version_above(1),
+    'resigned-committed-major': committed_version_above(2),
+    'resigned-abi-above': resigned(abi_above), 'resigned-smt-forbidden': resigned(smt_though_forbidden),
+    'resigned-author-key-unsaid': resigned(author_key_unsaid),
 }
-BEFORE_V5 = {'resigned-mit-vectors-early': set_to('MIT_VECTORS', 1 << 64 | 1)}
+BEFORE_V5 = {'resigned-mit-vectors-early': set_to('MIT_VECTORS', 1 << 64 | 1),
+             'resigned-policy-bit-25-early': set_bits('POLICY', 1 << 25)}
+WITH_VCEK = {'resigned-chip-key-masked': set_bits('KEY_FLAGS', 1 << 1)}
 # Where there is one, a product with the same order of TCB octets.
 OTHER_PRODUCT = {'Milan': b'\x19\x11\x01', 'Genoa': b'\x19\x01\x01', 'Turin': b'\x19\x01\x01'}
 
@@ -205,6 +244,8 @@ def applicable(case: Case) -> dict:
     found |= (FROM_V3 if case.version > 2 else ONLY_V2) | (BEFORE_V5 if case.version < 5 else {})
     if field(case.report, 'REPORTED_TCB')[7] >= 0x80:
         found |= HIGH_LEVEL_MUTATIONS
+    if case.key == 'vcek':
+        found |= WITH_VCEK
     if case.key == 'vcek' and not case.masked_chip:
         found |= CHIP_NAMED
     return found

@@ -104,7 +104,7 @@ def main() -> int:
     def supporters(case: Case) -> int:
         return sum(expectations.exclusion(name, case) is None for name in judges)
 
-    made = valid_reports(feed, options.valid)
+    made, in_vain = valid_reports(feed, options.valid, expectations.unread)
     others, expired = foreign_cases(options)
     valid = [case for case, _ in made] + others
     signed = [(case, authority) for case, authority in made if case.signed]
@@ -116,6 +116,7 @@ def main() -> int:
     if not document.is_true(DOCUMENT, expectations):
         failures.append(f'{DOCUMENT} is not what the data says: {sys.argv[0]} --document {DOCUMENT}')
     print_verdicts(cases, judges, expectations)
+    print(f'\nread by no foreign verifier of reports, so made in vain: {in_vain} reports (see docs/interop.md)')
     if expired:
         print(f'\nnot judged here, since the endorsement has expired and no oracle takes a time: {", ".join(expired)}')
     readings, unlike = all_alike(valid, options.ours, options.foreign, options.without, expectations)
