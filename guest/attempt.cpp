@@ -34,7 +34,9 @@ class Attempt {
   Status prepare() {
     TRY(check_config(options_.config));
     TRY(check_destinations(options_));
-    return firmware_.open(options_.firmware, options_.vmpl, until());
+    TRY(firmware_.open(options_.firmware, options_.vmpl, until()));
+    summary_.firmware = firmware_.used().text();
+    return ok();
   }
 
   Status over(Transport& wire, LineKind kind) {

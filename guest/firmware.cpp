@@ -1,10 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/firmware.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+
 namespace attestbed::guest {
 namespace {
 
-constexpr std::string_view kUnixScheme = "unix:", kDeviceScheme = "sev-guest";
+constexpr std::string_view kUnixScheme = "unix", kDeviceScheme = "sev-guest", kTsmScheme = "tsm", kAutomatic = "auto";
+
+constexpr std::string_view scheme_of(FirmwareAddress::Kind kind) {
+  switch (kind) {
+    case FirmwareAddress::Kind::unix_socket:
+      return kUnixScheme;
+    case FirmwareAddress::Kind::sev_guest:
+      return kDeviceScheme;
+    case FirmwareAddress::Kind::tsm:
+      return kTsmScheme;
+    case FirmwareAddress::Kind::automatic:
+      return kAutomatic;
+  }
+  return {};
+}
 
 // Core's codes name what broke, not on which of the two lines: a dead firmware must not read as a dead proxy.
 Error firmware_error(const Error& error, const char* where) {
@@ -31,22 +49,56 @@ Result<snp::Vmpck> fetch_vmpck(posix::FirmwareSocket& firmware, snp::Page& page,
 
 }  // namespace
 
+std::string FirmwareAddress::text() const {
+  const std::string scheme(scheme_of(kind));
+  return kind == Kind::automatic ? scheme : scheme + ":" + path;
+}
+
 Result<FirmwareAddress> parse_firmware(std::string_view text) {
-  if (text == kDeviceScheme) return FirmwareAddress{FirmwareAddress::Kind::sev_guest, kDefaultSevGuestDevice};
-  FirmwareAddress address;
-  if (text.starts_with(kUnixScheme)) {
-    address.path = text.substr(kUnixScheme.size());
-  } else if (text.starts_with(kDeviceScheme) && text[kDeviceScheme.size()] == ':') {
-    address.kind = FirmwareAddress::Kind::sev_guest;
-    address.path = text.substr(kDeviceScheme.size() + 1);
+  using Kind = FirmwareAddress::Kind;
+  if (text == kDeviceScheme) return FirmwareAddress{Kind::sev_guest, kDefaultSevGuestDevice};
+  if (text == kTsmScheme) return FirmwareAddress{Kind::tsm, kDefaultTsmTree};
+  if (text == kAutomatic) return FirmwareAddress{Kind::automatic, {}};
+  const std::size_t colon = text.find(':');
+  for (const Kind kind : {Kind::unix_socket, Kind::sev_guest, Kind::tsm}) {
+    if (colon == text.npos || text.substr(0, colon) != scheme_of(kind)) continue;
+    const std::string path(text.substr(colon + 1));
+    if (!path.empty()) return FirmwareAddress{kind, path};
   }
-  if (address.path.empty()) return Error{Errc::bad_config, "--firmware"};
-  return address;
+  return Error{Errc::bad_config, "--firmware"};
+}
+
+Result<FirmwareAddress> chosen(const FirmwareAddress& address, const char* device, const char* tree) {
+  using Kind = FirmwareAddress::Kind;
+  if (address.kind != Kind::automatic) return address;
+  if (::access(device, F_OK) == 0) return FirmwareAddress{Kind::sev_guest, device};
+  if (TsmDirectory(tree).exists()) return FirmwareAddress{Kind::tsm, tree};
+  return Error{Errc::firmware_unreachable,
+               "--firmware auto: neither the sev-guest device nor configfs-tsm; an SNP guest has them once the module "
+               "sev-guest is loaded",
+               ENOENT};
 }
 
 Status Firmware::open(const FirmwareAddress& address, unsigned vmpl, Deadline until) {
-  if (address.kind == FirmwareAddress::Kind::sev_guest) return open_device(address.path, vmpl);
-  return open_socket(address, vmpl, until);
+  used_ = TRY(chosen(address));
+  switch (used_.kind) {
+    case FirmwareAddress::Kind::sev_guest:
+      return open_device(used_.path, vmpl);
+    case FirmwareAddress::Kind::tsm:
+      return open_tree(used_.path, vmpl);
+    default:
+      return open_socket(used_, vmpl, until);
+  }
+}
+
+Status Firmware::open_tree(const std::string& path, unsigned vmpl) {
+  tree_.emplace(path);
+  if (!tree_->exists()) {
+    return Error{Errc::firmware_unreachable,
+                 "--firmware: no configfs-tsm tree; kernels from 6.7 have it, once configfs is mounted", ENOENT};
+  }
+  tsm_.emplace(*tree_, clock_, pages_.tsm, vmpl);
+  return ok();
 }
 
 Status Firmware::open_socket(const FirmwareAddress& address, unsigned vmpl, Deadline until) {
@@ -73,6 +125,7 @@ Status Firmware::open_device(const std::string& path, unsigned vmpl) {
 
 ReportProvider& Firmware::reports() {
   if (device_) return *device_;
+  if (tsm_) return *tsm_;
   return *channel_;
 }
 

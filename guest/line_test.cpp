@@ -5,7 +5,6 @@
 
 #include "core/posix/clock.h"
 #include "core/posix/pty_pair.h"
-#include "guest/firmware.h"
 
 namespace attestbed::guest {
 namespace {
@@ -42,24 +41,6 @@ TEST(OpenLine, PassesOnWhyItCouldNot) {
     EXPECT_EQ(line.error().code, Errc::transport);
   }
   EXPECT_FALSE(open_line({LineAddress::Kind::vsock, {}, 2, 0xffffffff}, clock, kNever));
-}
-
-TEST(FirmwareAddress, NamesASocketOrADevice) {
-  const auto socket = parse_firmware("unix:/run/firmware.sock");
-  ASSERT_TRUE(socket);
-  EXPECT_EQ(socket->path, "/run/firmware.sock");
-  EXPECT_TRUE(socket->simulated());
-  const auto standard = parse_firmware("sev-guest");
-  ASSERT_TRUE(standard);
-  EXPECT_EQ(standard->path, "/dev/sev-guest");
-  EXPECT_FALSE(standard->simulated());
-  const auto named = parse_firmware("sev-guest:/dev/other");
-  ASSERT_TRUE(named);
-  EXPECT_EQ(named->path, "/dev/other");
-  EXPECT_FALSE(named->simulated());
-  for (const char* text : {"", "unix:", "unix", "sev-guest:", "sev-guests", "/run/firmware.sock", "tcp:x"}) {
-    EXPECT_FALSE(parse_firmware(text)) << text;
-  }
 }
 
 }  // namespace

@@ -43,9 +43,11 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--vsock", vsock, "The line to attest-proxy: its vsock; the host is CID 2, the proxy's port 1995")
       ->type_name("CID:PORT");
   app.add_option("--serial", serial, "The line to attest-proxy: a serial device of this guest")->type_name("DEVICE");
-  app.add_option("--firmware", firmware, "SNP firmware: the socket of snp-sim serve, or the kernel's device")
+  app.add_option("--firmware", firmware,
+                 "SNP firmware: the socket of snp-sim serve; the kernel's device or configfs tree; auto: the device, "
+                 "else the tree")
       ->required()
-      ->type_name("unix:PATH|sev-guest[:DEVICE]");
+      ->type_name("unix:PATH|sev-guest[:DEVICE]|tsm[:TREE]|auto");
   app.add_flag("--certs", certs, "Ask the host at a firmware socket for certificates, for a broker that has none");
   app.add_option("--secret-auth", secret_auth,
                  "How the guest knows whose secret it got; 'none' is the only value and must be chosen by name")
@@ -93,7 +95,9 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         ": say '--secret-auth none', since nothing proves yet who sent the secret");
   }
   const Result<FirmwareAddress> firmware_address = parse_firmware(firmware);
-  if (!firmware_address) return mistake("--firmware is 'unix:PATH' or 'sev-guest[:DEVICE]', found '" + firmware + "'");
+  if (!firmware_address) {
+    return mistake("--firmware is 'unix:PATH', 'sev-guest[:DEVICE]', 'tsm[:TREE]' or 'auto', found '" + firmware + "'");
+  }
   options.firmware = *firmware_address;
   options.firmware.certs = certs;
   const Result<protocol::ResourcePath> path = protocol::ResourcePath::parse(resource, "--resource");

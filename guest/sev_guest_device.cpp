@@ -28,6 +28,9 @@ Error refusal(int error, std::uint64_t exitinfo2) {
   if (error == ETIMEDOUT || vmm == SNP_GUEST_VMM_ERR_BUSY) {
     return {Errc::firmware_busy, "sev-guest exitinfo2", SNP_GUEST_VMM_ERR_BUSY, 0};
   }
+  if (error == EBADMSG) {
+    return {Errc::firmware_reply, "sev-guest: the driver takes no such reply", static_cast<std::uint64_t>(error)};
+  }
   if (error != EIO) return unreachable("sev-guest ioctl", error);
   if (exitinfo2 == kNotCalled || firmware == kNoFirmwareCall) {
     return unreachable("sev-guest: the firmware was not called", error);

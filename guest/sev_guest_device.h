@@ -66,8 +66,9 @@ class SevGuestDevice final : public ReportProvider {
   ///   returns  certs is the host's table (56421, extended guest request) without padding; empty if the host gave none
   ///            or one that snp::CertificateTable refuses
   ///   errors   firmware_busy (host BUSY until the driver gave up); firmware_refused (exitinfo2 in `found`: hypervisor
-  ///            code << 32 | firmware status); firmware_status (STATUS of the reply in `found`); firmware_reply;
-  ///            vmpck_lost (ENOTTY); firmware_unreachable (anything else, errno in `found`); deadline
+  ///            code << 32 | firmware status); firmware_status (STATUS of the reply in `found`); firmware_reply (also
+  ///            the driver's EBADMSG); vmpck_lost (ENOTTY); firmware_unreachable (anything else, errno in `found`);
+  ///            deadline
   Result<Evidence> report(const snp::ReportData& report_data, Deadline until) override;
 
  private:

@@ -34,6 +34,7 @@ class SummaryJson {
     json_.boolean(summary_.authenticated);
     json_.name("simulated_firmware");
     json_.boolean(summary_.simulated_firmware);
+    text_or_null("firmware", summary_.firmware);
     number("negotiation_requests", summary_.trace.negotiation_requests);
     secret();
     phases();

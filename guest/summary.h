@@ -17,6 +17,10 @@ struct SecretFacts {
 ///   started, connected  before the first connect; after proxy and firmware answered, absent if one did not
 ///   error               why there is no secret; absent = released
 ///   frame_octets        sizes of the frames that crossed the line, prefix included: guest, host, guest, host
+///   simulated_firmware  the report came over the socket of a simulation. The kernel's interfaces may be simulated,
+///   too:
+///                       that cannot be told from here
+///   firmware            the way that was taken, as --firmware names it; empty before it was open
 ///   kept_in             where the secret went, empty = dropped
 struct Summary {
   protocol::Terms terms;
@@ -28,6 +32,7 @@ struct Summary {
   std::optional<Error> error;
   bool authenticated = false;
   bool simulated_firmware = false;
+  std::string firmware;
   std::optional<SecretFacts> secret;
   std::string kept_in;
 
@@ -48,12 +53,12 @@ inline constexpr std::size_t kMaxSummaryBytes = 32 * 1024;
 ///   attestation         id that every log of this attempt names; null before the challenge is known
 ///   authenticated       whether the owner's signature over the secret was verified
 ///   simulated_firmware  whether the report came over the socket of a simulation
-///   negotiation_requests  how often the NegotiationRequest was sent; above 1 only on serial lines
-///   secret              {octets, kept_in (path or null)}; null if none was released
-///   phases              [{name, ms}] of the steps that were completed, in order
-///   frames              [{message, from, octets}] that crossed the line, in order; the last one may be cut off
-///   terms               {binding, key, resource} that the guest asked for
-///   report_data         hex; null before it is known
+///   firmware            where reports come from, as --firmware names it (auto: what was chosen); null before it was
+///   open negotiation_requests  how often the NegotiationRequest was sent; above 1 only on serial lines secret {octets,
+///   kept_in (path or null)}; null if none was released phases              [{name, ms}] of the steps that were
+///   completed, in order frames              [{message, from, octets}] that crossed the line, in order; the last one
+///   may be cut off terms               {binding, key, resource} that the guest asked for report_data         hex; null
+///   before it is known
 /// Errors: no_space.
 Result<Bytes> write_summary_json(const Summary& summary, MutBytes into);
 

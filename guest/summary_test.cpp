@@ -24,6 +24,7 @@ nlohmann::json json_of(const Summary& summary) {
 Summary released() {
   Summary summary;
   summary.simulated_firmware = true;
+  summary.firmware = "unix:/run/firmware.sock";
   summary.started = at(1'000);
   summary.connected = at(2'500);
   summary.trace.reached = AttestStep::opened;
@@ -49,6 +50,7 @@ TEST(SummaryJson, OfAReleaseHasNoErrorMembers) {
   EXPECT_FALSE(json.contains("code"));
   EXPECT_EQ(json["authenticated"], false);
   EXPECT_EQ(json["simulated_firmware"], true);
+  EXPECT_EQ(json["firmware"], "unix:/run/firmware.sock");
   EXPECT_EQ(json["secret"]["octets"], 3);
   EXPECT_EQ(json["secret"].size(), 2U) << "a digest would tell a secret that can be guessed";
   EXPECT_EQ(json["secret"]["kept_in"], nullptr);
@@ -65,6 +67,7 @@ TEST(SummaryJson, AReportOfTheKernelsDeviceIsNotCalledSimulated) {
   summary.simulated_firmware = false;
   summary.trace.negotiation_requests = 3;
   EXPECT_EQ(json_of(summary)["simulated_firmware"], false);
+  EXPECT_EQ(json_of(failed(Errc::firmware_unreachable))["firmware"], nullptr) << "nothing was open";
   EXPECT_EQ(json_of(summary)["negotiation_requests"], 3);
   EXPECT_EQ(summary_line(summary).find("simulated"), std::string::npos);
 }

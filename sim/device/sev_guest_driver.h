@@ -11,7 +11,7 @@
 
 namespace attestbed::sim {
 
-// The kernel's structures (linux/sev-guest.h), to the octet: facts/snp-firmware 3.1.
+// The kernel's structures (include/uapi/linux/sev-guest.h), to the octet.
 static_assert(sizeof(snp_guest_request_ioctl) == 32 && sizeof(snp_report_req) == 96 && sizeof(snp_report_resp) == 4000);
 static_assert(sizeof(snp_ext_report_req) == 112 && offsetof(snp_ext_report_req, certs_len) == 0x68);
 static_assert(sizeof(snp_derived_key_req) == sizeof(snp::MsgKeyReq));
