@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "core/posix/clock.h"
-#include "core/posix/describe.h"
 #include "guest/init/device_process.h"
 #include "guest/init/next_program.h"
 #include "guest/init/secret_places.h"
@@ -117,9 +117,9 @@ TEST_F(PlacesTest, AFifoGivesTheSecretToItsReaderAndIsGone) {
   const Result<std::string> taken = place.take(bytes_of(secret));
   ASSERT_TRUE(taken);
   EXPECT_EQ(*taken, "fifo " + path);
-  const Result<std::string> read = posix::read_file(path, 64 * 1024);
-  ASSERT_TRUE(read);
-  EXPECT_EQ(*read, secret);
+  std::ostringstream read;
+  read << std::ifstream(path).rdbuf();
+  EXPECT_EQ(read.str(), secret);
   int status = -1;
   ASSERT_GT(::waitpid(-1, &status, 0), 0);
   EXPECT_EQ(status, 0);
