@@ -10,7 +10,9 @@
 namespace attestbed::guest {
 namespace {
 
-constexpr int kLevel = 19;
+// With long-distance matching, since what two programs have in common lies megabytes apart: level 19 would save a tenth
+// of that again for twenty times the time.
+constexpr int kLevel = 9;
 constexpr int kWindowLog = 23;  // 8 MiB: the most that the kernel's decompressor takes
 constexpr std::uint64_t kXzMemory = std::uint64_t{64} << 20;
 constexpr std::size_t kPiece = 256 * 1024;
@@ -39,7 +41,8 @@ Result<std::string> zstd_compress(Bytes octets) {
   const std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
   if (!context) return Error{Errc::internal, "ZSTD_createCCtx"};
   const bool set = ZSTD_isError(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kLevel)) == 0 &&
-                   ZSTD_isError(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, kWindowLog)) == 0;
+                   ZSTD_isError(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, kWindowLog)) == 0 &&
+                   ZSTD_isError(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_enableLongDistanceMatching, 1)) == 0;
   if (!set) return Error{Errc::internal, "ZSTD_CCtx_setParameter"};
   std::string frame(ZSTD_compressBound(octets.size()), '\0');
   const std::size_t size = ZSTD_compress2(context.get(), frame.data(), frame.size(), octets.data(), octets.size());

@@ -6,6 +6,7 @@
 #include "core/posix/clock.h"
 #include "core/posix/fd_transport.h"
 #include "guest/attempt.h"
+#include "guest/counting_ports.h"
 #include "guest/hardening.h"
 #include "guest/init/next_program.h"
 #include "guest/init/port_instructions.h"
@@ -100,10 +101,12 @@ class InitAttempt {
   Outcome<void> on_uart() {
     const std::string name = "UART at I/O port " + std::to_string(words_.line.base);
     if (const Status taken = take_ports(words_.line.base, kUartPorts); !taken) return failure_at(name, taken.error());
-    PortInstructions ports;
+    PortInstructions instructions;
+    CountingPorts ports(instructions, words_.line.base);
     Result<UartTransport> wire = UartTransport::open(ports, words_.line.base, clock_);
     if (!wire) return failure_at(name, wire.error());
     over(*wire, LineKind::serial);
+    attempted_.ports = ports.counts();
     return {};
   }
 
@@ -142,9 +145,22 @@ class InitAttempt {
   }
 
   FirmwareAddress firmware() const {
-    FirmwareAddress address{.kind = FirmwareAddress::Kind::sev_guest, .path = kDefaultSevGuestDevice, .certs = true};
-    if (!words_.firmware.place.empty()) address.path = words_.firmware.place;
-    return address;
+    using Type = FirmwareWord::Type;
+    const auto at = [this](FirmwareAddress::Kind kind, const char* usual) {
+      const std::string& place = words_.firmware.place;
+      return FirmwareAddress{.kind = kind, .path = place.empty() ? usual : place, .certs = true};
+    };
+    switch (words_.firmware.type) {
+      case Type::automatic:
+        return {.kind = FirmwareAddress::Kind::automatic, .path = {}, .certs = true};
+      case Type::tsm:
+        return at(FirmwareAddress::Kind::tsm, kDefaultTsmTree);
+      case Type::sev_guest:
+      case Type::simulated:
+      case Type::simulated_inside:
+        break;
+    }
+    return at(FirmwareAddress::Kind::sev_guest, kDefaultSevGuestDevice);
   }
 
   const Words& words_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "guest/counting_ports.h"
 #include "guest/init/words.h"
 #include "guest/summary.h"
 
@@ -19,6 +20,7 @@ enum class FileSystem : std::uint8_t { proc, sys, dev, run, configfs };
 struct Attempted {
   Summary summary;
   std::optional<std::chrono::nanoseconds> first_frame;  // since boot
+  std::optional<PortCounts> ports;                      // of a UART that was driven without the kernel
   std::optional<Failure> failure;
 };
 

@@ -2,6 +2,7 @@
 #include "guest/init/result_line.h"
 
 #include <memory>
+#include <numeric>
 
 namespace attestbed::guest {
 
@@ -11,7 +12,7 @@ std::string milliseconds_text(std::chrono::nanoseconds time) {
   return std::to_string(us / 1000) + "." + std::string(3 - fraction.size(), '0') + fraction;
 }
 
-std::string result_json(const Summary& summary, const BootTimes& boot) {
+std::string result_json(const Summary& summary, const BootTimes& boot, const std::optional<PortCounts>& ports) {
   const auto into = std::make_unique<ByteArray<kMaxSummaryBytes>>();
   const Result<Bytes> written = write_summary_json(summary, *into);
   if (!written) return "{}";
@@ -20,6 +21,13 @@ std::string result_json(const Summary& summary, const BootTimes& boot) {
     return time ? milliseconds_text(*time) : std::string("null");
   };
   text.pop_back();  // its closing bracket
+  if (ports) {
+    const std::size_t octets =
+        std::accumulate(summary.frame_octets.begin(), summary.frame_octets.end(), std::size_t{0});
+    text += ",\"uart\":{\"octets\":" + std::to_string(octets) + ",\"accesses\":" + std::to_string(ports->accesses) +
+            ",\"intercepted\":" + std::to_string(ports->intercepted) +
+            ",\"idle_polls\":" + std::to_string(ports->idle_polls) + "}";
+  }
   return text + ",\"boot\":{\"kernel_ms\":" + milliseconds_text(boot.kernel) + ",\"init_ms\":" + or_null(boot.init) +
          ",\"first_frame_ms\":" + or_null(boot.first_frame) + ",\"done_ms\":" + milliseconds_text(boot.done) +
          ",\"peak_rss_kib\":" + std::to_string(boot.peak_rss_kib) + "}}";

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "guest/counting_ports.h"
 #include "guest/summary.h"
 
 namespace attestbed::guest {
@@ -24,8 +25,9 @@ struct BootTimes {
 std::string milliseconds_text(std::chrono::nanoseconds time);
 
 /// result_json is write_summary_json's object and one member more: `boot`, an object of kernel_ms, init_ms,
-/// first_frame_ms, done_ms (null where it was not reached) and peak_rss_kib.
-std::string result_json(const Summary& summary, const BootTimes& boot);
+/// first_frame_ms, done_ms (null where it was not reached) and peak_rss_kib. With `ports` also `uart`: octets on the
+/// line and, as PortCounts, accesses, intercepted and idle_polls.
+std::string result_json(const Summary& summary, const BootTimes& boot, const std::optional<PortCounts>& ports = {});
 
 /// measured_line says whether the launch digest covers the configuration.
 std::string measured_line(bool snp_guest);

@@ -66,7 +66,7 @@ class Sequence {
   void tell(const Attempted& attempted) {
     boot_.done = machine_.since_boot();
     boot_.peak_rss_kib = machine_.peak_rss_kib();
-    machine_.say("result " + result_json(attempted.summary, boot_));
+    machine_.say("result " + result_json(attempted.summary, boot_, attempted.ports));
     machine_.say(attempted.failure
                      ? std::string(attempted.summary.outcome()) + ": " + error_name(attempted.failure->error.code) +
                            ": " + attempted.failure->text + "; " + attempted.failure->remedy

@@ -142,8 +142,7 @@ Outcome<AcceleratorChoice> probe_kvm(const std::string& qemu, const std::string&
   if (!exit->by_signal && guest_status(exit->number) == kProbeStatus) {
     return AcceleratorChoice{Accelerator::kvm, "KVM ran a tiny guest"};
   }
-  const std::string last = child->last_lines(1);
-  return tcg("KVM does not run a tiny guest: QEMU ended with " + exit->text() + (last.empty() ? "" : ", " + last));
+  return tcg("KVM does not run a tiny guest: QEMU ended with " + exit->text());
 }
 
 }  // namespace attestbed::vm
