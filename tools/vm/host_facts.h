@@ -45,9 +45,17 @@ struct OvmfFacts {
   std::string complaint;
 };
 
+/// GuestKernel is a kernel image, whether the driver sev-guest for it lies beside it, and whether it is one that this
+/// host itself boots.
+struct GuestKernel {
+  std::string path;
+  bool has_sev_guest = false, of_host = false;
+};
+
 /// HostFacts is what was found on a host. Nothing is judged here.
 ///   kvm_snp_switch  /sys/module/kvm_amd/parameters/sev_snp, absent where there is no such file
 ///   memory_mib      MemAvailable of /proc/meminfo
+///   kvm_probe       absent if /dev/kvm cannot be opened, there is no QEMU, or the probe could not be made
 ///   firmware        SNP_PLATFORM_STATUS, or why there is none
 struct HostFacts {
   Processor processor;
@@ -58,14 +66,23 @@ struct HostFacts {
   OvmfFacts ovmf;
   std::optional<std::uint64_t> memory_mib;
   sim::Outcome<SnpPlatformStatus> firmware = sim::Failure{};
+  std::vector<GuestKernel> kernels;
+  std::optional<KvmProbe> kvm_probe;
+};
+
+/// Places are where to look; where empty, the first of the usual paths that has one.
+///   kernels  directory with unpacked kernel packages: boot/vmlinuz-RELEASE and lib/modules/RELEASE in it, or in its
+///            directories; besides it, the host's own kernels are found
+struct Places {
+  std::string qemu, ovmf;
+  std::string kernels;
 };
 
 /// kOvmfPaths are where distributions put OVMF's AmdSev build; the first is Debian's.
 extern const std::vector<std::string> kOvmfPaths;
 
-/// find_facts asks `host`. `qemu` and `ovmf` are the ones to look at; where empty, the first of the usual paths that
-/// has one. Takes no longer than a few calls of QEMU that answer nothing, 5 s each.
-HostFacts find_facts(HostSource& host, const std::string& qemu = {}, const std::string& ovmf = {});
+/// find_facts asks `host`. Takes no longer than three calls of QEMU that answer nothing, 5 s each.
+HostFacts find_facts(HostSource& host, const Places& places = {});
 
 /// version_in finds the first "N.N" of a text.
 std::optional<Version> version_in(std::string_view text);

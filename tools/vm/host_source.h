@@ -25,6 +25,12 @@ struct SnpPlatformStatus {
   std::uint64_t current_tcb = 0, reported_tcb = 0;
 };
 
+/// KvmProbe is what a guest under KVM showed: whether one runs, and the reason in words.
+struct KvmProbe {
+  bool runs = false;
+  std::string reason;
+};
+
 /// HostSource is a machine that can be asked what it is: this one, or one that a test describes.
 class HostSource {
  public:
@@ -38,6 +44,9 @@ class HostSource {
   /// started, ends with anything but 0, or takes longer than 5 s.
   virtual sim::Outcome<std::string> run(const std::vector<std::string>& argv) = 0;
 
+  /// probe_kvm starts a tiny guest under KVM with this QEMU. Fails only if it could not be tried.
+  virtual sim::Outcome<KvmProbe> probe_kvm(const std::string& qemu) = 0;
+
  protected:
   ~HostSource() = default;
 };
@@ -50,6 +59,7 @@ class ThisHost final : public HostSource {
   Opened open_device(const std::string& path) override;
   sim::Outcome<SnpPlatformStatus> snp_platform_status() override;
   sim::Outcome<std::string> run(const std::vector<std::string>& argv) override;
+  sim::Outcome<KvmProbe> probe_kvm(const std::string& qemu) override;
 };
 
 }  // namespace attestbed::vm

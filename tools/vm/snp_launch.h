@@ -9,9 +9,18 @@
 
 namespace attestbed::vm {
 
+/// What an SNP guest of ours is started with unless somebody says otherwise: the files that `attestbed image` writes, a
+/// socket beside them, and words for attest-guest.
+inline constexpr char kSnpKernel[] = "bzImage";
+inline constexpr char kSnpInitrd[] = "initramfs.zst";
+inline constexpr char kSnpCom3Socket[] = "com3.sock";
+inline constexpr char kSnpAppend[] =
+    "console=ttyS0 quiet panic=-1 attest.transport=com3 attest.firmware=sev-guest attest.secret_auth=none";
+
 /// SnpLaunchOptions is what people say about an SNP guest; paths are those of files.
 ///   print          the command line is only shown: what this host lacks is assumed, and said
 ///   qemu, ovmf     empty: what this host has
+///   kernel         empty: kSnpKernel with kSnpInitrd, in the working directory
 ///   igvm           instead of ovmf, kernel, initrd and append
 ///   host_data      32 octets as base64; empty: zeros
 ///   id_block       files of 96 and 4096 octets, as `snp-sim id-block` makes them; both or neither
@@ -20,7 +29,8 @@ namespace attestbed::vm {
 struct SnpLaunchOptions {
   bool print = false;
   std::string qemu, ovmf;
-  std::string kernel, initrd, append;
+  std::string kernel, initrd;
+  std::string append = kSnpAppend;
   std::string igvm;
   unsigned vcpus = 1;
   unsigned memory_mib = 512;
@@ -29,7 +39,7 @@ struct SnpLaunchOptions {
   std::string host_data, id_block, id_auth;
   bool author_key_enabled = false;
   std::string console = "stdio";
-  std::string com3_socket;
+  std::string com3_socket = kSnpCom3Socket;
   std::vector<std::string> more;
 };
 
@@ -41,7 +51,8 @@ struct SnpLaunch {
 };
 
 /// plan_snp_launch makes the command line for the host of `facts`; shell_command() of qemu_words.h makes it readable.
-///   errors  bad_config, io_failed and too_large about the options; snp_unavailable, naming everything that the host
+///   errors  bad_config, io_failed and too_large about the options and the files that they name; snp_unavailable,
+///   naming everything that the host
 ///           lacks, unless the command line is only to be shown
 sim::Outcome<SnpLaunch> plan_snp_launch(const SnpLaunchOptions& options, const HostFacts& facts);
 

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/vm/snp_launch.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "core/base/base64.h"
+#include "core/base/writer.h"
+#include "core/posix/describe.h"
+#include "sim/id_block.h"
+#include "tools/vm/host_checks.h"
+
+namespace attestbed::vm {
+namespace {
+
+using sim::Failure;
+using sim::Outcome;
+
+Outcome<std::string> base64_of_file(const std::string& path, std::size_t max) {
+  if (path.empty()) return std::string();
+  const auto octets = posix::read_file(path, max);
+  if (!octets) return sim::failure_at(path, octets.error());
+  std::string text(base64_encoded_size(Base64::standard, octets->size()), '\0');
+  Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  base64_encode(Base64::standard, bytes_of(*octets), out);
+  return text;
+}
+
+/// Reconnect of a QEMU that is not known is that of the newest ones.
+Reconnect reconnect_of(const QemuFacts& qemu) {
+  return qemu.version && *qemu.version < kMillisecondsQemu && *qemu.version >= kSnpQemu ? Reconnect::seconds
+                                                                                        : Reconnect::milliseconds;
+}
+
+std::string first_of(const std::string& chosen, const std::string& found, const std::string& usual) {
+  return !chosen.empty() ? chosen : !found.empty() ? found : usual;
+}
+
+/// readable demands that QEMU will find what it is told to start: it says of a file less than we can.
+Outcome<void> readable(const std::string& path) {
+  if (::access(path.c_str(), R_OK) == 0) return {};
+  return Failure{Errc::io_failed, path + ": " + std::system_category().message(errno)};
+}
+
+Outcome<void> files_readable(const SnpCommand& command) {
+  if (const auto* igvm = std::get_if<IgvmBoot>(&command.boot)) return readable(igvm->igvm);
+  const auto& direct = std::get<DirectBoot>(command.boot);
+  TRY(readable(direct.kernel));
+  return direct.initrd.empty() ? Outcome<void>() : readable(direct.initrd);
+}
+
+Outcome<SnpCommand> command_for(const SnpLaunchOptions& options, const HostFacts& facts) {
+  SnpCommand command;
+  command.qemu = first_of(options.qemu, facts.qemu.path, "qemu-system-x86_64");
+  if (options.igvm.empty()) {
+    const bool ours = options.kernel.empty();
+    command.boot = DirectBoot{first_of(options.ovmf, facts.ovmf.path, kOvmfPaths.front()),
+                              ours ? kSnpKernel : options.kernel, ours ? kSnpInitrd : options.initrd, options.append};
+  } else {
+    command.boot = IgvmBoot{options.igvm};
+  }
+  command.vcpus = options.vcpus;
+  command.memory_mib = options.memory_mib;
+  command.cpu_model = options.cpu_model;
+  command.policy = options.policy;
+  if (facts.processor.memory_encryption) command.cbit_position = facts.processor.memory_encryption->cbit_position;
+  command.host_data = options.host_data;
+  command.id_block = TRY(base64_of_file(options.id_block, sizeof(sim::IdBlock)));
+  command.id_auth = TRY(base64_of_file(options.id_auth, sizeof(sim::IdAuth)));
+  command.author_key_enabled = options.author_key_enabled;
+  command.console = options.console;
+  command.com3_socket = options.com3_socket;
+  command.reconnect = reconnect_of(facts.qemu);
+  command.more = options.more;
+  return command;
+}
+
+std::vector<std::string> assumptions_of(const SnpLaunchOptions& options, const SnpCommand& command,
+                                        const HostFacts& facts) {
+  std::vector<std::string> lines;
+  if (!facts.processor.memory_encryption) {
+    lines.push_back("cbitpos=" + std::to_string(command.cbit_position) +
+                    ": this processor has no CPUID 0x8000001F; an SNP host's value is EBX[5:0] of it");
+  }
+  if (const auto* direct = std::get_if<DirectBoot>(&command.boot); direct != nullptr && facts.ovmf.path.empty()) {
+    lines.push_back("-bios " + direct->ovmf + ": the path is only expected; here, " + facts.ovmf.complaint);
+  }
+  if (std::holds_alternative<DirectBoot>(command.boot) && options.kernel.empty()) {
+    lines.push_back(std::string("-kernel ") + kSnpKernel + " -initrd " + kSnpInitrd +
+                    ": no image was named; attestbed image --out makes one");
+  }
+  if (facts.qemu.path.empty()) {
+    lines.push_back(command.qemu + ": not found here; the command line is for QEMU 9.2 or later");
+  } else if (!facts.qemu.version || *facts.qemu.version < kSnpQemu) {
+    lines.push_back(command.qemu + ": too old for SNP guests here; the command line is for QEMU 9.2 or later");
+  } else if (!facts.qemu.knows_snp.value_or(false)) {
+    lines.push_back(command.qemu + ": built without SNP guests here");
+  }
+  return lines;
+}
+
+Failure unavailable(const std::vector<HostCheck>& missing) {
+  std::string text = "missing on this host: ";
+  for (const HostCheck& each : missing) {
+    if (&each != &missing.front()) text += "; ";
+    text += each.name + std::string(" (") + each.found + ")";
+  }
+  return {Errc::snp_unavailable, text};
+}
+
+}  // namespace
+
+Outcome<SnpLaunch> plan_snp_launch(const SnpLaunchOptions& options, const HostFacts& facts) {
+  if (!options.igvm.empty() && !(options.kernel + options.initrd + options.ovmf).empty()) {
+    return Failure{Errc::bad_config,
+                   "IGVM file: expected no firmware, kernel and initial RAM disk beside it, found one of them"};
+  }
+  const SnpCommand command = TRY(command_for(options, facts));
+  std::vector<std::string> argv = TRY(snp_argv(command));
+  if (options.print) return SnpLaunch{std::move(argv), assumptions_of(options, command, facts)};
+  const auto missing = missing_for_snp(facts, options.igvm.empty() ? SnpBoot::kernel : SnpBoot::igvm);
+  if (!missing.empty()) return unavailable(missing);
+  TRY(files_readable(command));
+  return SnpLaunch{std::move(argv), {}};
+}
+
+Outcome<SnpLaunch> plan_snp_launch(const SnpLaunchOptions& options) {
+  ThisHost host;
+  return plan_snp_launch(options, find_facts(host, {options.qemu, options.ovmf, {}}));
+}
+
+}  // namespace attestbed::vm
