@@ -26,8 +26,8 @@ Error unreachable(const char* where, int error) {
   return {Errc::firmware_unreachable, where, static_cast<std::uint64_t>(error)};
 }
 
-/// attribute_error names why an attribute cannot be read or written: what sev-guest.c returns, where its
-/// ioctl would have said more.
+/// attribute_error names why an attribute cannot be read or written: errno as sev-guest.c returns it,
+/// whose ioctl would have said more.
 Error attribute_error(int error) {
   const auto found = static_cast<std::uint64_t>(error);
   switch (error) {
