@@ -18,6 +18,7 @@ constexpr char kFooter[] =
     "  attestbed verify report.bin --certs vcek.der\n"
     "  attestbed verify report.bin --certs certs/ --at 2025-10-01T00:00:00Z --json\n"
     "  attestbed explain report.bin --certs certs/ --policy strict.toml\n"
+    "  attestbed doctor\n"
     "\n"
     "Exit codes: 0 ok, 1 refused, 2 usage, 3 could not run.\n";
 
@@ -38,6 +39,7 @@ int run(int argc, char** argv) {
   add_image(app, exit_code);
   add_verify(app, exit_code);
   add_explain(app, exit_code);
+  add_doctor(app, exit_code);
   add_uart_guest(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -20,5 +20,6 @@ void add_measure(CLI::App& app, int& exit_code);
 void add_image(CLI::App& app, int& exit_code);
 void add_verify(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
 
 }  // namespace attestbed::tools
