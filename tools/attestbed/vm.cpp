@@ -11,6 +11,7 @@
 #include "tools/attestbed/run_break.h"
 #include "tools/attestbed/run_options.h"
 #include "tools/attestbed/subcommands.h"
+#include "tools/attestbed/vm_snp.h"
 #include "tools/attestbed/vm_testbed.h"
 #include "tools/launch/stop_signal.h"
 #include "tools/vm/qemu_words.h"
@@ -24,6 +25,7 @@ struct VmOptions {
   ScenarioOptions common;
   VmPlan plan;
   bool print = false;
+  vm::SnpLaunchOptions snp;
 };
 
 /// Progress shows on a terminal what the guest said last, while it boots and attests.
@@ -168,7 +170,23 @@ void add_vm(CLI::App& app, int& exit) {
       ->check(CLI::Range(96U, 1U << 16))
       ->capture_default_str();
   command->add_flag("--print", options->print, "Only show the command line of QEMU");
-  command->callback([options, &exit] {
+  CLI::Option* snp = command->add_flag("--snp", "An SNP guest on this host, whose proxy runs already");
+  add_snp_flags(*command, snp, options->snp);
+  for (const char* simulated :
+       {"--json", "--show-secret", "--keep", "--secret", "--secret-file", "--resource", "--product", "--break",
+        "--transport", "--timeout", "--accel", "--add", "--measurement"}) {
+    snp->excludes(command->get_option(simulated));
+  }
+  CLI::Option* memory = command->get_option("--memory");
+  command->callback([options, snp, memory, &exit] {
+    if (snp->count() > 0) {
+      options->snp.print = options->print;
+      options->snp.qemu = options->plan.qemu;
+      options->snp.kernel = options->plan.kernel;
+      if (memory->count() > 0) options->snp.memory_mib = options->plan.memory_mib;
+      exit = vm_snp_command(options->snp, options->plan.image, options->plan.append);
+      return;
+    }
     if (options->common.broken == "list") {
       std::fputs(break_list().c_str(), stdout);
       return;

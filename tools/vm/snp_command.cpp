@@ -65,7 +65,7 @@ Outcome<void> check_policy(std::uint64_t policy) {
   if ((policy & snp::kPolicyReservedOne) == 0) {
     return wrong("policy", "bit 17 set (0x20000), as the firmware demands", sim::hex_number(policy));
   }
-  if ((policy & ~snp::kPolicyDefinedBits) != 0) {
+  if ((policy & ~snp::policy_bits(5)) != 0) {
     return wrong("policy", "no bit above 25", sim::hex_number(policy));
   }
   return {};
