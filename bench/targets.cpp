@@ -72,6 +72,8 @@ constexpr Target kTargets[] = {
     {kVm, "vm.raw_port_instructions", "instructions per octet", Bound::at_most, 0.25,
      "port instructions that attest-guest executes over COM3 without the kernel's driver, by the octets on the line "
      "both ways, polls that find nothing apart; the goal is one eighth of two per octet; median"},
+    {kVm, "vm.raw_port_instructions_and_polls", "instructions per octet", Bound::at_most, 0.25,
+     "the same with the polls that find nothing: how many there are hangs on how long host and broker take; median"},
     {kPeers, "peers.go_sev_guest", "x ours, from octets", Bound::at_least, 1,
      "time of go-sev-guest 0.15.0 to read and verify a report and its certificates from octets, over ours, on the same "
      "reports in turns; Go's own crypto makes two RSA-4096 PSS and one P-384 verification, ours by OpenSSL three and "

@@ -47,13 +47,12 @@ Outcome<guest::ImageRequest> request_of(const Options& options) {
   if (!options.no_simulation) request.device = TRY(sibling(options.device, "snp-sim-device"));
   request.config = options.config;
   for (const std::string& text : options.added) {
-    const std::size_t equals = text.find('=');
-    const bool good = equals != std::string::npos && equals > 0 && equals + 1 < text.size();
-    if (!good) {
+    const std::optional<guest::AddedFile> added = parse_added(text);
+    if (!added) {
       return Failure{
           {Errc::bad_config, "--add"}, "--add '" + text + "' is not HOST=GUEST", "write --add tool=/bin/tool"};
     }
-    request.added.push_back({text.substr(0, equals), text.substr(equals + 1)});
+    request.added.push_back(*added);
   }
   return request;
 }
@@ -72,8 +71,8 @@ Outcome<guest::Image> make(const Options& options) {
   if (failed) {
     return guest::failure_at(options.out, {Errc::io_failed, "mkdir", static_cast<std::uint64_t>(failed.value())});
   }
-  TRY(write(options.out + "/bzImage", image.kernel));
-  TRY(write(options.out + "/initramfs.zst", image.initramfs));
+  TRY(write(options.out + "/" + kImageKernel, image.kernel));
+  TRY(write(options.out + "/" + kImageInitramfs, image.initramfs));
   return image;
 }
 
@@ -85,10 +84,10 @@ ordered_json json_of(const guest::Image& image, const Options& options) {
   const auto file = [&](const char* name, const std::string& octets, const std::string& digest) {
     return ordered_json{{"path", options.out + "/" + name}, {"octets", octets.size()}, {"sha256", digest}};
   };
-  ordered_json initramfs = file("initramfs.zst", image.initramfs, image.initramfs_sha256);
+  ordered_json initramfs = file(kImageInitramfs, image.initramfs, image.initramfs_sha256);
   initramfs["unpacked"] = image.unpacked;
   return {{"release", image.release.empty() ? ordered_json() : ordered_json(image.release)},
-          {"kernel", file("bzImage", image.kernel, image.kernel_sha256)},
+          {"kernel", file(kImageKernel, image.kernel, image.kernel_sha256)},
           {"initramfs", initramfs},
           {"inputs", inputs},
           {"lacking", image.lacking}};
@@ -100,8 +99,8 @@ void print_text(const guest::Image& image, const Options& options) {
   };
   for (const guest::ImageInput& input : image.inputs) line(input.role, input.octets, input.sha256);
   std::printf("\n");
-  line(options.out + "/bzImage", image.kernel.size(), image.kernel_sha256);
-  line(options.out + "/initramfs.zst", image.initramfs.size(), image.initramfs_sha256);
+  line(options.out + "/" + kImageKernel, image.kernel.size(), image.kernel_sha256);
+  line(options.out + "/" + kImageInitramfs, image.initramfs.size(), image.initramfs_sha256);
   std::printf("in all %.1f MiB, kernel %s, initramfs unpacked %.1f MiB\n",
               static_cast<double>(image.kernel.size() + image.initramfs.size()) / 1048576.0,
               image.release.empty() ? "(a single file, without modules)" : image.release.c_str(),
@@ -132,6 +131,12 @@ std::string default_kernel() {
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
   // bin, the preset's folder, build
   return (self.parent_path().parent_path().parent_path() / "kernel").string();
+}
+
+std::optional<guest::AddedFile> parse_added(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) return std::nullopt;
+  return guest::AddedFile{text.substr(0, equals), text.substr(equals + 1)};
 }
 
 void add_image(CLI::App& app, int& exit_code) {

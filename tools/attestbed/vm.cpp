@@ -20,11 +20,14 @@ namespace attestbed::tools {
 namespace {
 
 constexpr const char* kCommand = "vm";
+// x86 Linux takes 2047 octets of command line, of which ours are less than 600.
+constexpr std::size_t kMaxAppend = 1400;
 
 struct VmOptions {
   ScenarioOptions common;
   VmPlan plan;
   bool print = false;
+  bool on_snp_host = false;
   vm::SnpLaunchOptions snp;
 };
 
@@ -69,8 +72,9 @@ int print_command(VmTestbed& testbed) {
   if (const auto prepared = testbed.prepare(); !prepared) return could_not_run(kCommand, prepared.error());
   std::fputs((vm::shell_command(testbed.argv()) + "\n").c_str(), stdout);
   std::fputs(
-      "attestbed vm: sockets and image are in a directory that is gone when this command ends: "
-      "--keep and --image name lasting ones\n",
+      "attestbed vm: the paths of sockets and, without --image, of kernel and initramfs are gone when this command "
+      "ends: "
+      "put your own there\n",
       stderr);
   return kExitOk;
 }
@@ -110,6 +114,13 @@ std::string together(const VmOptions& options) {
   }
   if (scenario.line == LineType::vsock && scenario.inputs.tamper != Tamper::nothing) {
     return "--break " + options.common.broken + " sits in the middle of the line, which nobody can on a vsock";
+  }
+  const std::string& append = options.plan.append;
+  if (append.size() > kMaxAppend || std::ranges::any_of(append, [](char c) { return c < 0x20 || c > 0x7e; })) {
+    return "--append: expected up to " + std::to_string(kMaxAppend) +
+           " printable characters, since a kernel cuts its "
+           "command line where it is measured whole; found " +
+           std::to_string(append.size());
   }
   const std::string& digest = options.plan.measurement;
   if (!digest.empty() && (digest.size() != 96 || !std::ranges::all_of(digest, [](char c) {
@@ -169,8 +180,10 @@ void add_vm(CLI::App& app, int& exit) {
   command->add_option("--memory", options->plan.memory_mib, "Memory of the guest in MiB")
       ->check(CLI::Range(96U, 1U << 16))
       ->capture_default_str();
-  command->add_flag("--print", options->print, "Only show the command line of QEMU");
-  CLI::Option* snp = command->add_flag("--snp", "An SNP guest on this host, whose proxy runs already");
+  command->add_flag("--print", options->print, "Only show the command line of QEMU")
+      ->excludes(command->get_option("--keep"));
+  CLI::Option* snp =
+      command->add_flag("--snp", options->on_snp_host, "An SNP guest on this host, whose proxy runs already");
   add_snp_flags(*command, snp, options->snp);
   for (const char* simulated :
        {"--json", "--show-secret", "--keep", "--secret", "--secret-file", "--resource", "--product", "--break",
@@ -178,8 +191,8 @@ void add_vm(CLI::App& app, int& exit) {
     snp->excludes(command->get_option(simulated));
   }
   CLI::Option* memory = command->get_option("--memory");
-  command->callback([options, snp, memory, &exit] {
-    if (snp->count() > 0) {
+  command->callback([options, memory, &exit] {
+    if (options->on_snp_host) {
       options->snp.print = options->print;
       options->snp.qemu = options->plan.qemu;
       options->snp.kernel = options->plan.kernel;

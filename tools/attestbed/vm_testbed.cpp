@@ -8,9 +8,10 @@
 #include <filesystem>
 
 #include "core/posix/describe.h"
+#include "guest/init/words.h"
 #include "sim/ovmf_files.h"
 #include "sim/synthetic_firmware.h"
-#include "tools/attestbed/run_break.h"
+#include "tools/attestbed/image_defaults.h"
 #include "tools/vm/host_facts.h"
 #include "tools/vm/qemu_accel.h"
 
@@ -27,8 +28,6 @@ constexpr std::size_t kMaxSecretBytes = 64 * 1024;
 // How long a guest may take beside its attempt: to boot without hardware virtualisation on a busy machine, and to bear
 // a firmware that is busy, which the driver of /dev/sev-guest does for a minute before it tells.
 constexpr std::chrono::seconds kBootPatience{180};
-constexpr const char* kFirmwarePort = "attestbed.firmware";
-constexpr const char* kProxyPort = "attestbed.proxy";
 constexpr const char* kSecretPort = "attestbed.secret";
 
 Failure failure_of(const sim::Failure& failure) {
@@ -41,7 +40,7 @@ std::string transport_word(LineType line) {
     case LineType::com3_raw:
       return "uart:0x3e8";
     case LineType::virtio_serial:
-      return std::string("virtio-serial:") + kProxyPort;
+      return std::string("virtio-serial:") + guest::kDefaultLinePort;
     case LineType::vsock:
       return "vsock:2:" + std::to_string(kVsockPort);
     default:
@@ -100,9 +99,12 @@ std::string VmTestbed::command_line(bool as_registered) const {
 
 Outcome<void> VmTestbed::choose_accelerator(const std::string& qemu) {
   vm::AcceleratorChoice choice{vm::Accelerator::tcg, "as told"};
-  if (plan_.accel == AccelChoice::kvm) choice.accelerator = vm::Accelerator::kvm;
-  if (plan_.accel == AccelChoice::automatic) {
+  if (plan_.accel != AccelChoice::tcg) {
     choice = TRY(vm::probe_kvm(qemu, parts_.scratch().path(), parts_.children(), clock_));
+  }
+  // A QEMU that stands still would be waited for: better said now.
+  if (plan_.accel == AccelChoice::kvm && choice.accelerator != vm::Accelerator::kvm) {
+    return Failure{.reason = "--accel kvm: " + choice.reason + "; --accel tcg works everywhere"};
   }
   accelerator_ = choice.accelerator;
   facts_.accelerator = vm::accelerator_name(choice.accelerator);
@@ -141,10 +143,10 @@ vm::QemuGuest VmTestbed::qemu_guest() const {
                       .initrd = boot_.initramfs,
                       .append = command_line(false),
                       .com3_socket = {}};
-  guest.ports.push_back({kFirmwarePort, parts_.firmware_socket(), {}});
+  guest.ports.push_back({guest::kFirmwarePort, parts_.firmware_socket(), {}});
   switch (scenario_.line) {
     case LineType::virtio_serial:
-      guest.ports.push_back({kProxyPort, lines_.socket(), {}});
+      guest.ports.push_back({guest::kDefaultLinePort, lines_.socket(), {}});
       break;
     case LineType::vsock:
       guest.vsock_cid = guest_cid();
@@ -221,7 +223,7 @@ Outcome<GuestOutput> VmTestbed::run_guest(const std::function<void(const vm::Con
   }
   if (!status || !result.is_object()) {
     return no_verdict(*qemu, waited ? "QEMU ended (" + exit.text() + ") before the guest said how it ended"
-                                    : "the guest said nothing for the time that it had, so QEMU was stopped");
+                                    : "the guest gave no result in the time that it had, so QEMU was stopped");
   }
   note_times(result, started);
   return GuestOutput{
@@ -272,7 +274,7 @@ Outcome<void> VmTestbed::keep_in(const std::string& folder) const {
   if (const std::string relay = lines_.relay_log(); !relay.empty()) TRY(keep_file(folder, "relay.log", relay));
   TRY(keep_file(folder, "cmdline", command_line(false)));
   const std::pair<std::string, const char*> files[] = {
-      {boot_.kernel, "bzImage"}, {boot_.initramfs, "initramfs.zst"}, {parts_.file("firmware.fd"), "firmware.fd"}};
+      {boot_.kernel, kImageKernel}, {boot_.initramfs, kImageInitramfs}, {parts_.file("firmware.fd"), "firmware.fd"}};
   for (const auto& [from, name] : files) {
     std::error_code failed;
     fs::copy_file(from, fs::path(folder) / name, failed);
