@@ -42,7 +42,7 @@ TEST(AttestbedVerify, AcceptsEverySampleAndSaysWhichCertificateFits) {
     ASSERT_TRUE(verdict.is_object()) << ran.out;
     EXPECT_EQ(verdict["verdict"], "verified");
     EXPECT_EQ(verdict["roots_are_amds"], true);
-    EXPECT_EQ(verdict["checks"].size(), 13u);
+    EXPECT_EQ(verdict["checks"].size(), 14u);
     for (const json& check : verdict["checks"]) EXPECT_EQ(check["ok"], true) << check;
     EXPECT_TRUE(contains(verdict["checks"][1]["found"], certificate)) << verdict["checks"][1];
   }

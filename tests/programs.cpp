@@ -50,7 +50,7 @@ std::string ProgramTest::start_ready(const std::string& program, const std::vect
 }
 
 void ProgramTest::start_machine(const std::vector<std::string>& options) {
-  const Finished certs = run("snp-sim", {"certs", "--seed", "1", "--out", file("certs")});
+  const Finished certs = run("snp-sim", {"certs", "--seed", "1", "--force", "--out", file("certs")});
   ASSERT_TRUE(certs.exit.clean()) << certs.err;
   std::vector<std::string> args = {"serve", "--ca", file("certs"), "--unix", file("firmware.sock")};
   args.insert(args.end(), options.begin(), options.end());

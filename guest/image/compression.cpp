@@ -13,8 +13,8 @@ namespace {
 // With long-distance matching, since what two programs have in common lies megabytes apart: level 19 would save a tenth
 // of that again for twenty times the time.
 constexpr int kLevel = 9;
-constexpr int kWindowLog = 23;  // 8 MiB: the most that the kernel's decompressor takes
-constexpr std::uint64_t kXzMemory = std::uint64_t{64} << 20;
+constexpr int kWindowLog = 23;                                // 8 MiB: the most that the kernel's decompressor takes
+constexpr std::uint64_t kXzMemory = std::uint64_t{80} << 20;  // the largest preset, xz -9, has a dictionary of 64 MiB
 constexpr std::size_t kPiece = 256 * 1024;
 
 Result<std::string> unpack(lzma_stream& stream, std::size_t max) {

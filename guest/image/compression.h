@@ -12,7 +12,7 @@ namespace attestbed::guest {
 /// thread, so that the same octets and the same libzstd give the same frame. Errors: internal.
 Result<std::string> zstd_compress(Bytes octets);
 
-/// xz_decompress unpacks a whole .xz file into at most `max` octets, with at most 64 MiB of memory.
+/// xz_decompress unpacks a whole .xz file into at most `max` octets, with at most 80 MiB of memory.
 ///   errors  bad_value (not .xz, or damaged), truncated, too_large, trailing_bytes
 Result<std::string> xz_decompress(Bytes file, std::size_t max);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/device/firmware_line.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -87,9 +88,12 @@ TEST_F(FirmwareLineTest, IsASocket) {
 
 TEST_F(FirmwareLineTest, IsATerminal) {
   posix::Pty terminal;
+  // A terminal that nobody has open is at its end for whoever reads the other side.
+  posix::Fd held(::open(terminal.device.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
   std::thread server([&] { serve(std::move(terminal.controller)); });
   {
     const auto reached = reach(terminal.device);
+    held.reset();
     EXPECT_TRUE(reached);
     if (reached) {
       EXPECT_TRUE(std::ranges::equal(reached->key.expose(), key(0)));
