@@ -26,6 +26,13 @@ Failure unreachable(std::string text, std::string remedy, int error = 0) {
           std::move(remedy)};
 }
 
+// waitid, since waitpid cannot leave a child to be waited for.
+bool has_ended(pid_t pid) {
+  siginfo_t info{};
+  const auto id = static_cast<id_t>(pid);
+  return ::waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+}
+
 [[noreturn]] void run_child(const std::string& program, const std::vector<std::string>& arguments, int out) {
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -56,7 +63,7 @@ Outcome<void> DeviceProcess::start(const std::string& program, const std::vector
   in.reset();
   TRY(wait_ready(out.get(), program, clock, until));
   while (::access(device.c_str(), F_OK) != 0) {
-    if (::waitpid(pid_, nullptr, WNOHANG | WNOWAIT) != 0) return ended(program);
+    if (has_ended(pid_)) return ended(program);
     if (clock.now() >= until) {
       return unreachable(device + " does not appear though " + program + " says it is ready",
                          "see the console for what it says", ENOENT);
