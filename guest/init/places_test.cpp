@@ -2,19 +2,16 @@
 // What PID 1 has to do with processes and files, as an ordinary process in a scratch directory.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "core/posix/clock.h"
 #include "guest/init/device_process.h"
 #include "guest/init/next_program.h"
-#include "guest/init/secret_places.h"
 #include "guest/init/virtio_port.h"
 
 namespace attestbed::guest {
@@ -103,43 +100,6 @@ TEST_F(PlacesTest, AnImageWithoutTheDeviceSaysWhatToDo) {
   ASSERT_FALSE(started);
   EXPECT_NE(started.error().text.find("absent: cannot be run: No such file"), std::string::npos);
   EXPECT_NE(started.error().remedy.find("attestbed image --sim-device"), std::string::npos);
-}
-
-TEST_F(PlacesTest, AFifoGivesTheSecretToItsReaderAndIsGone) {
-  const std::string path = root_ + "/key";
-  FifoPlace place(path, 60s);
-  ASSERT_TRUE(place.check());
-  struct stat there {};
-  ASSERT_EQ(::stat(path.c_str(), &there), 0);
-  EXPECT_TRUE(S_ISFIFO(there.st_mode));
-  EXPECT_EQ(there.st_mode & 0777, 0600U);
-  const std::string secret(32 * 1024, 's');
-  const Result<std::string> taken = place.take(bytes_of(secret));
-  ASSERT_TRUE(taken);
-  EXPECT_EQ(*taken, "fifo " + path);
-  std::ostringstream read;
-  read << std::ifstream(path).rdbuf();
-  EXPECT_EQ(read.str(), secret);
-  int status = -1;
-  ASSERT_GT(::waitpid(-1, &status, 0), 0);
-  EXPECT_EQ(status, 0);
-  EXPECT_NE(::stat(path.c_str(), &there), 0);
-}
-
-TEST_F(PlacesTest, AFifoThatIsThereAlreadyIsRefusedBeforeTheAttempt) {
-  FifoPlace place(write("key", ""), 60s);
-  EXPECT_EQ(place.check().error().found, static_cast<std::uint64_t>(EEXIST));
-  FifoPlace elsewhere(root_ + "/no/folder", 60s);
-  EXPECT_EQ(elsewhere.check().error().found, static_cast<std::uint64_t>(ENOENT));
-}
-
-TEST_F(PlacesTest, AFifoThatNobodyReadsDoesNotKeepTheSecretForEver) {
-  FifoPlace place(root_ + "/key", 1s);
-  ASSERT_TRUE(place.check());
-  ASSERT_TRUE(place.take(bytes_of("secret")));
-  int status = 0;
-  ASSERT_GT(::waitpid(-1, &status, 0), 0);
-  EXPECT_TRUE(WIFSIGNALED(status));
 }
 
 TEST_F(PlacesTest, TheNextProgramIsLookedForFirst) {

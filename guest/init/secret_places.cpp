@@ -3,18 +3,18 @@
 
 #include <fcntl.h>
 #include <linux/keyctl.h>
-#include <sys/prctl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-#include <vector>
+#include <cstring>
 
-#include "core/base/secret.h"
 #include "core/posix/fd_transport.h"
-#include "guest/hardening.h"
+#include "guest/init/fifo_writer.h"
 #include "guest/init/virtio_port.h"
 
 namespace attestbed::guest {
@@ -24,43 +24,65 @@ Error failed(const char* call) {
   return {Errc::io_failed, call, static_cast<std::uint64_t>(errno)};
 }
 
-/// FifoWriter is what the process that waits for a reader does. It was forked from the one that attested, so it drops
-/// what came with it: only its own copy of the secret is left to it.
-[[noreturn]] void write_to_reader(const std::string& path, SecretBuffer<32 * 1024>& secret,
-                                  std::chrono::seconds patience) {
-  ::signal(SIGALRM, SIG_DFL);
-  ::alarm(static_cast<unsigned>(patience.count()));  // ends this process, and the kernel clears its pages
-  const int pipe = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  Bytes left = secret.expose();
-  while (pipe >= 0 && !left.empty()) {
-    const ssize_t wrote = ::write(pipe, left.data(), left.size());
+constexpr int kEndWithinMs = 250;
+// Beyond the attempt's own time: a secret that came at the last moment is still handed on.
+constexpr std::chrono::seconds kHandOver{5};
+
+bool write_all(int pipe, Bytes octets) {
+  while (!octets.empty()) {
+    const ssize_t wrote = ::write(pipe, octets.data(), octets.size());
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) break;
-    left = left.subspan(static_cast<std::size_t>(wrote));
+    if (wrote < 0) return false;
+    octets = octets.subspan(static_cast<std::size_t>(wrote));
   }
-  secret.clear();
-  ::unlink(path.c_str());
-  ::_exit(left.empty() ? 0 : 1);
+  return true;
 }
 
 }  // namespace
 
+FifoPlace::~FifoPlace() {
+  pipe_.reset();  // without a secret this ends the writer
+  if (writer_ <= 0 || handed_on_) return;
+  for (int waited = 0; waited < kEndWithinMs; ++waited) {
+    if (::waitpid(writer_, nullptr, WNOHANG) != 0) return;
+    ::poll(nullptr, 0, 1);
+  }
+  ::kill(writer_, SIGKILL);
+}
+
 Status FifoPlace::check() {
-  if (::mkfifo(path_.c_str(), S_IRUSR | S_IWUSR) != 0) return failed("attest.secret=fifo:");
+  const std::size_t slash = path_.rfind('/');
+  const std::string name = path_.substr(slash + 1);
+  posix::Fd folder(::open(path_.substr(0, slash + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return failed("attest.secret=fifo: folder");
+  if (::mkfifoat(folder.get(), name.c_str(), S_IRUSR | S_IWUSR) != 0) return failed("attest.secret=fifo:");
+  if (const Status started = start_writer(std::move(folder), name); !started) {
+    ::unlink(path_.c_str());
+    return started.error();
+  }
+  return ok();
+}
+
+Status FifoPlace::start_writer(posix::Fd folder, const std::string& name) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return failed("pipe");
+  posix::Fd out(ends[0]);
+  pipe_ = posix::Fd(ends[1]);
+  writer_ = ::fork();
+  if (writer_ < 0) return failed("fork");
+  if (writer_ == 0) write_fifo({std::move(out), std::move(folder), name, patience_ + kHandOver, patience_});
   return ok();
 }
 
 Result<std::string> FifoPlace::take(Bytes secret) {
-  SecretBuffer<32 * 1024> kept;
-  if (secret.size() > kept.capacity()) return Error{Errc::too_large, "attest.secret", secret.size(), kept.capacity()};
-  const MutBytes into = kept.expose_mut(secret.size());
-  std::copy(secret.begin(), secret.end(), into.begin());
-  const pid_t writer = ::fork();
-  if (writer < 0) return failed("fork");
-  if (writer == 0) {
-    keep_out_of_swap({reinterpret_cast<const std::uint8_t*>(&kept), sizeof kept});
-    write_to_reader(path_, kept, patience_);
-  }
+  if (secret.size() > kMaxSecretBytes) return Error{Errc::too_large, "attest.secret", secret.size(), kMaxSecretBytes};
+  const auto size = static_cast<std::uint32_t>(secret.size());
+  ByteArray<sizeof size> head{};
+  std::memcpy(head.data(), &size, sizeof size);
+  // Both fit into an empty pipe: this does not wait.
+  if (!write_all(pipe_.get(), head) || !write_all(pipe_.get(), secret)) return failed("attest.secret=fifo: its writer");
+  pipe_.reset();
+  handed_on_ = true;
   return "fifo " + path_;
 }
 
