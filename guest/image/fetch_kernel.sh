@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # fetch_kernel.sh DIR [METAPACKAGE]: has Debian's kernel package in DIR, unpacked: boot/vmlinuz-RELEASE, its config, and
 # what an image may take of lib/modules. Needs apt, no root. Does nothing if DIR holds the kernel that the archive would
-# give. The metapackage is linux-image-cloud-amd64 by default; guests under SEV-SNP need linux-image-amd64, whose
+# give, replaces one that it fetched before, and refuses a DIR with anything else in it. The metapackage is linux-image-cloud-amd64 by default; guests under SEV-SNP need linux-image-amd64, whose
 # kernel has the driver sev-guest.
 set -euo pipefail
 say() { printf 'fetch_kernel: %s\n' "$*" >&2; }
@@ -11,18 +11,26 @@ die() { say "$*"; exit 3; }
 (($# == 1 || $# == 2)) || { echo 'usage: fetch_kernel.sh DIR [METAPACKAGE]' >&2; exit 2; }
 into="$1" meta="${2:-linux-image-cloud-amd64}"
 # What guest/image looks for, and what that depends on; a folder is taken whole.
-wanted=(drivers/virtio drivers/char/virtio_console.ko drivers/virt/coco fs/fuse fs/configfs net/vmw_vsock)
+wanted=(drivers/virtio drivers/char/virtio_console.ko drivers/virt/coco fs/fuse fs/configfs net/vmw_vsock
+  crypto arch/x86/crypto lib/crypto)
 
 command -v apt-get dpkg-deb >/dev/null || die 'no apt here: unpack a kernel package by hand and name it: attestbed image --kernel DIR'
 package_of() { apt-cache depends "$meta" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1; }
 package="$(package_of)"
 if [[ -z "$package" ]]; then
   # A machine whose lists of packages were never fetched; a fetched kernel is good enough without them.
-  [[ -s "$into/version" ]] && { say "no package lists: keeping $(cat "$into/version")"; exit 0; }
+  [[ -s "$into/version" ]] && { say "no package lists: keeping $(head -n 1 "$into/version")"; exit 0; }
   die "apt knows no $meta: run apt-get update as root (./run deps does)"
 fi
 version="$package $(apt-cache show "$package" | sed -n 's/^Version: //p' | head -n 1)"
-[[ "$(cat "$into/version" 2>/dev/null)" == "$version" ]] && exit 0
+stamp="$version"$'\n'"keeps ${wanted[*]}"
+[[ "$(cat "$into/version" 2>/dev/null)" == "$stamp" ]] && exit 0
+# What it wrote itself, or what holds nothing: anything else is somebody's.
+if [[ -e "$into" || -L "$into" ]]; then
+  [[ -d "$into" ]] || die "$into: is no directory"
+  [[ -z "$(ls -A "$into")" || -f "$into/version" ]] ||
+    die "$into: holds other files and no kernel of this program (no file 'version'): name another directory"
+fi
 
 mkdir -p "$(dirname "$into")"
 work="$(mktemp -d "$(dirname "$into")/.kernel-XXXXXX")"
@@ -46,7 +54,7 @@ for each in "${wanted[@]}"; do
     cp -r "$found" "$kept/lib/modules/$release/kernel/$(dirname "$each")/"
   done
 done
-printf '%s\n' "$version" >"$kept/version"
+printf '%s\n' "$stamp" >"$kept/version"
 rm -rf "$into"
 mv "$kept" "$into"
 say "$into: $version"
