@@ -27,11 +27,21 @@ std::vector<std::string> roots_of(When when) {
   return {};
 }
 
+// What a root needs without saying so in `depends=`: sev-guest's probe takes gcm(aes) from the crypto API by its name,
+// and an initramfs has no modprobe that the kernel could ask for it. Kernels that have none of these do without.
+std::vector<std::string> before_roots_of(When when) {
+  if (when == When::snp) return {"ctr", "gcm", "ghash_generic"};
+  return {};
+}
+
 class Planning {
  public:
   explicit Planning(const KernelTree& kernel) : kernel_(kernel) {}
 
   Outcome<void> want(When when) {
+    for (const std::string& name : before_roots_of(when)) {
+      if (kernel_.has(name)) TRY(visit(when, name, 0));
+    }
     for (const std::string& root : roots_of(when)) {
       if (kernel_.is_builtin(root)) continue;
       if (!kernel_.has(root)) {

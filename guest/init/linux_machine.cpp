@@ -13,6 +13,7 @@
 #include <ctime>
 
 #include "core/posix/describe.h"
+#include "guest/init/console.h"
 #include "guest/init/init_attempt.h"
 #include "guest/init/leaving.h"
 #include "guest/init/module_list.h"
@@ -86,6 +87,13 @@ Outcome<void> LinuxMachine::load_module(const std::string& name) {
   const posix::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const bool loaded = file && (::syscall(SYS_finit_module, file.get(), "", 0) == 0 || errno == EEXIST);
   if (loaded) return {};
+  // A driver that found no device it could serve; the reason is in the kernel's log alone.
+  if (file && errno == ENODEV && (name == "sev-guest" || name == "sev_guest")) {
+    return failure_at(
+        path, {Errc::firmware_unreachable, "finit_module", ENODEV},
+        "the kernel's line above says why, without `quiet`: no gcm(aes) (make the image from a kernel package "
+        "with its folder crypto, as ./run kernel has it), or no VMPCK that is left");
+  }
   return failure_at(path, {Errc::io_failed, file ? "finit_module" : "open", static_cast<std::uint64_t>(errno)},
                     "make the image anew from the package of the kernel that is booted (attestbed image --kernel)");
 }
