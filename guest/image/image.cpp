@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/image/image.h"
 
-#include <unistd.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 
 #include "core/crypto/sha2.h"
 #include "core/posix/describe.h"
@@ -93,7 +95,12 @@ class Building {
 
   Outcome<void> add_other(const AddedFile& file) {
     std::string octets = TRY(read(file.guest, file.host, kMaxAddedBytes));
-    const bool program = ::access(file.host.c_str(), X_OK) == 0;
+    struct stat about {};
+    if (::stat(file.host.c_str(), &about) != 0) {
+      return failure_at(file.host, {Errc::io_failed, "stat", static_cast<std::uint64_t>(errno)});
+    }
+    // Its mode, and not whether we may run it here: the image is the same whoever builds it and where.
+    const bool program = (about.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
     return archive_.add_file(file.guest, program ? CpioArchive::Mode::program : CpioArchive::Mode::data,
                              std::move(octets));
   }

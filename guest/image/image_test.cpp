@@ -2,6 +2,7 @@
 #include "guest/image/image.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <zstd.h>
 
 #include "guest/image/image_fixture.h"
@@ -87,6 +88,18 @@ TEST_F(ImageTest, ModulesStandAfterWhatTheyNeed) {
   EXPECT_TRUE(image->lacking.empty());
 }
 
+TEST_F(ImageTest, TheCipherOfTheSnpDriverStandsBeforeIt) {
+  request_.kernel = scratch_.kernel_tree(
+      {{"gcm", ""}, {"ghash-generic", "gf128mul"}, {"gf128mul", ""}, {"virtio_pci", ""}, {"virtio_console", ""}},
+      "kernel/crypto/ctr.ko\n"
+      "kernel/net/vmw_vsock/vmw_vsock_virtio_transport.ko\n"
+      "kernel/net/vmw_vsock/vsock_loopback.ko\n");
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_TRUE(image) << image.error().text;
+  const std::string list = "snp gcm\nsnp gf128mul\nsnp ghash-generic\nsnp tsm\nsnp sev-guest\n";
+  EXPECT_NE(unpacked(*image).find(list), std::string::npos) << unpacked(*image);
+}
+
 TEST_F(ImageTest, WithoutSimulationNothingOfItIsThere) {
   request_.device.clear();
   const Outcome<Image> image = build_image(request_);
@@ -129,6 +142,28 @@ TEST_F(ImageTest, TreesThatAreNoKernelPackageAreRefused) {
   expect_refused(Errc::bad_config, "no vmlinuz-RELEASE");
   scratch_.write("tree/boot/vmlinuz-9", "a kernel");
   expect_refused(Errc::bad_config, "no modules of 9");
+}
+
+TEST_F(ImageTest, TwoFilesOfOneModuleAreRefused) {
+  scratch_.write("tree/lib/modules/1.2.3/updates/sev_guest.ko", elf_module(modinfo("sev_guest", "")));
+  expect_refused(Errc::bad_config,
+                 "has two files of the module sev_guest: kernel/drivers/sev-guest.ko and updates/sev_guest.ko");
+}
+
+TEST_F(ImageTest, AnAddedFileIsAProgramByItsModeAlone) {
+  const std::string tool = scratch_.write("tool", "other people's");
+  request_.added = {{tool, "/bin/tool"}};
+  const auto mode_of_tool = [this] {
+    const Outcome<Image> image = build_image(request_);
+    const std::string archive = image ? unpacked(*image) : std::string();
+    const std::size_t name = archive.find("bin/tool");
+    // newc: the name follows 110 octets of header, whose third field is the mode in hexadecimal.
+    return name == std::string::npos ? std::string() : archive.substr(name - 110 + 14, 8);
+  };
+  ::chmod(tool.c_str(), 0644);
+  EXPECT_EQ(mode_of_tool(), "000081a4");
+  ::chmod(tool.c_str(), 0610);  // executable for somebody, if not for whoever builds
+  EXPECT_EQ(mode_of_tool(), "000081ed");
 }
 
 TEST_F(ImageTest, ModulesThatDoNotHangTogetherAreRefused) {

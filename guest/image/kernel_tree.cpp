@@ -76,7 +76,16 @@ Outcome<void> KernelTree::find_modules(const std::string& folder) {
     if (++entries > kMaxEntries) return refuse(folder, "has more than 50000 entries");
     const std::string name = at->path().filename().string();
     const std::string_view stem = stem_of(name);
-    if (!stem.empty()) modules_.emplace(spelling(std::string(stem)), at->path().string());
+    if (stem.empty()) continue;
+    const auto [there, added] = modules_.emplace(spelling(std::string(stem)), at->path().string());
+    if (added) continue;
+    // Which one it would be, the order of a directory decides: the same files would not give the same image.
+    const std::string two[] = {fs::path(there->second).lexically_relative(folder),
+                               at->path().lexically_relative(folder)};
+    return Failure{{Errc::bad_config, "kernel"},
+                   folder + ": has two files of the module " + there->first + ": " + std::min(two[0], two[1]) +
+                       " and " + std::max(two[0], two[1]),
+                   "remove the one that the guest is not to load"};
   }
   if (failed) return refuse(folder, failed.message());
   const Result<std::string> builtin = posix::read_file(folder + "/modules.builtin", kMaxBuiltinBytes);
