@@ -42,7 +42,8 @@ Outcome<std::string> sibling(const std::string& named, const char* name) {
 
 Outcome<guest::ImageRequest> request_of(const Options& options) {
   guest::ImageRequest request;
-  request.kernel = options.kernel.empty() ? default_kernel() : options.kernel;
+  request.kernel = options.kernel;
+  if (request.kernel.empty()) request.kernel = TRY(default_kernel());
   request.guest = TRY(sibling(options.guest, "attest-guest"));
   if (!options.no_simulation) request.device = TRY(sibling(options.device, "snp-sim-device"));
   request.config = options.config;
@@ -126,11 +127,16 @@ int image_command(const Options& options) {
 
 }  // namespace
 
-std::string default_kernel() {
+guest::Outcome<std::string> default_kernel() {
   std::error_code failed;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
   // bin, the preset's folder, build
-  return (self.parent_path().parent_path().parent_path() / "kernel").string();
+  const std::filesystem::path kernel = self.parent_path().parent_path().parent_path() / "kernel";
+  if (std::filesystem::exists(kernel / "version", failed)) return kernel.string();
+  return Failure{
+      {Errc::bad_config, "--kernel"},
+      "there is no kernel that ./run kernel fetched (" + (kernel / "version").string() + ")",
+      "name a kernel, or an unpacked kernel package, with --kernel; in a build tree ./run kernel fetches one"};
 }
 
 std::optional<guest::AddedFile> parse_added(const std::string& text) {

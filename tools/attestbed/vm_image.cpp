@@ -41,7 +41,11 @@ Outcome<BootFiles> ready_image(const std::string& directory) {
 Outcome<BootFiles> make_image(const std::string& kernel, const std::vector<std::string>& added,
                               const std::string& folder) {
   guest::ImageRequest request{.kernel = kernel, .guest = {}, .device = {}, .config = {}, .added = {}};
-  if (kernel.empty()) request.kernel = default_kernel();
+  if (kernel.empty()) {
+    guest::Outcome<std::string> usual = default_kernel();
+    if (!usual) return Failure{.reason = usual.error().text + "; " + usual.error().remedy};
+    request.kernel = *std::move(usual);
+  }
   request.guest = TRY(launch::sibling_program("attest-guest"));
   request.device = TRY(launch::sibling_program("snp-sim-device"));
   for (const std::string& text : added) {
