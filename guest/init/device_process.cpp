@@ -18,6 +18,7 @@ namespace attestbed::guest {
 namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{1};
+constexpr std::chrono::milliseconds kEndsWithin{250};
 constexpr std::size_t kMaxReadyBytes = 1024;
 
 Failure unreachable(std::string text, std::string remedy, int error = 0) {
@@ -98,26 +99,37 @@ Outcome<void> DeviceProcess::wait_ready(int out, const std::string& program, Clo
 }
 
 Failure DeviceProcess::ended(const std::string& program) {
-  int status = 0;
-  const pid_t pid = std::exchange(pid_, -1);
-  (void)::waitpid(pid, &status, 0);
-  const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
-                                              : "exit " + std::to_string(WEXITSTATUS(status));
+  const std::optional<int> status = reaped_within(kEndsWithin);
+  if (!status) {
+    stop();
+    return unreachable(program + ": closed its output before it was ready, and went on",
+                       "use the program of this version");
+  }
+  const std::string how = WIFSIGNALED(*status) ? "signal " + std::to_string(WTERMSIG(*status))
+                                               : "exit " + std::to_string(WEXITSTATUS(*status));
   return unreachable(program + ": ended before it was ready (" + how + ")", "its own line above says why");
 }
 
-void DeviceProcess::stop() {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGTERM);
-  for (int waited = 0; waited < 250; ++waited) {
-    if (::waitpid(pid_, nullptr, WNOHANG) != 0) {
+std::optional<int> DeviceProcess::reaped_within(std::chrono::milliseconds patience) {
+  for (std::chrono::milliseconds waited{0};; waited += kLookAgain) {
+    int status = 0;
+    const pid_t pid = ::waitpid(pid_, &status, WNOHANG);
+    if (pid == pid_ || (pid < 0 && errno != EINTR)) {
       pid_ = -1;
-      return;
+      return status;
     }
-    ::poll(nullptr, 0, 1);
+    if (waited >= patience) return std::nullopt;
+    ::poll(nullptr, 0, static_cast<int>(kLookAgain.count()));
   }
-  ::kill(pid_, SIGKILL);
-  (void)::waitpid(std::exchange(pid_, -1), nullptr, 0);
+}
+
+void DeviceProcess::stop() {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    if (pid_ <= 0) return;
+    ::kill(pid_, signal);
+    (void)reaped_within(kEndsWithin);
+  }
+  pid_ = -1;  // the kernel keeps it from ending: nobody waits for that
 }
 
 void reap_orphans() {

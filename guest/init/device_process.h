@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,12 +28,14 @@ class DeviceProcess {
   ///   errors  firmware_unreachable: it cannot be run, or ended (its status in the text); deadline
   Outcome<void> start(const std::string& program, const std::vector<std::string>& arguments, const std::string& device,
                       Clock& clock, Deadline until);
-  /// stop ends it: SIGTERM, and SIGKILL after a quarter of a second.
+  /// stop ends it: SIGTERM, and SIGKILL after a quarter of a second; it waits as long for that, and no longer.
   void stop();
 
  private:
   Outcome<void> wait_ready(int out, const std::string& program, Clock& clock, Deadline until);
   Failure ended(const std::string& program);
+  // The status it ended with; absent if it did not end.
+  std::optional<int> reaped_within(std::chrono::milliseconds patience);
 
   pid_t pid_ = -1;
 };

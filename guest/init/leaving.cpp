@@ -10,6 +10,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "guest/init/console.h"
 #include "guest/init/port_instructions.h"
 
 namespace attestbed::guest {
@@ -21,14 +22,6 @@ constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SI
 std::atomic<std::uint16_t> debug_exit_port{0};
 constexpr std::size_t kCrashStackBytes = 64 * 1024;
 alignas(16) char crash_stack[kCrashStackBytes];
-
-void write_out(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (wrote <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-}
 
 void nap() {
   const timespec time{0, 2'000'000};
@@ -56,12 +49,6 @@ void crashed(int signal) {
 }
 
 }  // namespace
-
-void say_on_console(std::string_view line) {
-  write_out("attest-guest: ");
-  write_out(line);
-  write_out("\n");
-}
 
 void leave(const Ending& ending) {
   let_console_out();

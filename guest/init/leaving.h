@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
-
 #include "guest/init/sequence.h"
 
 namespace attestbed::guest {
 
 /// What the machine ends with when attest-guest itself broke: no attempt ends with it.
 inline constexpr int kExitCrashed = 6;
-
-/// say_on_console puts `line` on standard output, which is /dev/console, behind this program's name. It allocates
-/// nothing, so that a crashing program may call it.
-void say_on_console(std::string_view line);
 
 /// leave ends the machine: what was written to the console gets out, for up to a second; then 0x10 + exit goes to the
 /// debug exit, if there is one, and if that does not end it, power is switched off.

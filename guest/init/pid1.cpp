@@ -9,6 +9,7 @@
 
 #include "core/posix/describe.h"
 #include "core/posix/hardening.h"
+#include "guest/init/console.h"
 #include "guest/init/leaving.h"
 #include "guest/init/linux_machine.h"
 
@@ -21,6 +22,7 @@ bool is_init(const char* program) {
 }
 
 void run_as_init(const char* version) {
+  open_console();
   leave_when_crashing();
   std::signal(SIGPIPE, SIG_IGN);
   LinuxMachine machine;

@@ -83,12 +83,16 @@ TEST_F(PlacesTest, ADeviceThatDoesNotComeUpIsFirmwareThatIsNotThere) {
       {"echo ready /dev/sev-guest; exit 4\n", "ended before it was ready (exit 4)"},
       {"exec sleep 60\n", "is not ready in time"},
       {"echo ready; exec sleep 60\n", "does not appear"},
+      {"exec >&-; exec sleep 60\n", "closed its output before it was ready, and went on"},
+      {"trap '' TERM; exec >&-; exec sleep 60\n", "closed its output before it was ready, and went on"},
       {"head -c 2000 /dev/zero; exec sleep 60\n", "no ready line within 1024 octets"},
   };
   for (const BadDevice& each : cases) {
     const bool hangs = std::string_view(each.script).find("sleep") != std::string_view::npos;
+    const Instant before = clock_.now();
     const Outcome<void> started = start(script(each.script), hangs ? 300ms : 20s);
     ASSERT_FALSE(started) << each.script;
+    EXPECT_LT(clock_.now() - before, 10s) << each.script;
     EXPECT_EQ(started.error().error.code, Errc::firmware_unreachable);
     EXPECT_NE(started.error().text.find(each.text), std::string::npos) << started.error().text;
     device_.stop();
