@@ -158,6 +158,8 @@ TEST_F(FifoPlaceTest, WhatCannotBeMadeIsRefusedBeforeTheAttempt) {
   FifoPlace place(path_, 60s);
   EXPECT_EQ(place.check().error().found, static_cast<std::uint64_t>(EEXIST));
   EXPECT_TRUE(there());
+  ASSERT_TRUE(place.failure());
+  EXPECT_NE(place.failure()->text.find(path_), std::string::npos) << place.failure()->text;
   FifoPlace elsewhere(root_ + "/no/folder", 60s);
   EXPECT_EQ(elsewhere.check().error().found, static_cast<std::uint64_t>(ENOENT));
 }

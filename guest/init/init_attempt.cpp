@@ -142,6 +142,9 @@ class InitAttempt {
     keep_out_of_swap({reinterpret_cast<const std::uint8_t*>(memory.get()), sizeof *memory});
     attempted_.summary = run_attempt_over(first, kind, options, clock_, entropy, *memory);
     attempted_.first_frame = first.sent();
+    for (const InitPlace* const place : std::initializer_list<const InitPlace*>{&fifo, &key, &port}) {
+      if (attempted_.summary.error && place->failure()) attempted_.failure = place->failure();
+    }
   }
 
   FirmwareAddress firmware() const {

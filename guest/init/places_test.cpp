@@ -2,6 +2,8 @@
 // What PID 1 has to do with processes and files, as an ordinary process in a scratch directory.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/keyctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include "core/posix/clock.h"
 #include "guest/init/device_process.h"
 #include "guest/init/next_program.h"
+#include "guest/init/secret_places.h"
 #include "guest/init/virtio_port.h"
 
 namespace attestbed::guest {
@@ -61,6 +64,31 @@ TEST_F(PlacesTest, AMissingPortIsNamedBesideThoseThatAreThere) {
   EXPECT_EQ(device.error().text, "no virtio port has the name attestbed.proxy (there are: other?)");
   EXPECT_NE(device.error().remedy.find("virtserialport,chardev=ID,name=attestbed.proxy"), std::string::npos);
   EXPECT_FALSE(find_virtio_port(root_ + "/absent", "x", clock_, clock_.now()));
+}
+
+TEST_F(PlacesTest, AMissingSecretPortIsNamedSoonAndNotAfterTheWholeAttempt) {
+  write("ports/vport0p1/name", "other\n");
+  PortPlace place("secret", clock_, clock_.now() + 3600s, root_ + "/ports");
+  const Instant before = clock_.now();
+  const Status checked = place.check();
+  EXPECT_LT(clock_.now() - before, 30s);
+  ASSERT_FALSE(checked);
+  ASSERT_TRUE(place.failure());
+  EXPECT_EQ(place.failure()->text, "no virtio port has the name secret (there are: other)");
+  EXPECT_NE(place.failure()->remedy.find("name=secret"), std::string::npos);
+}
+
+TEST_F(PlacesTest, AKeyThatIsTooLongIsRefusedWithTheKernelsLimit) {
+  KeyPlace place("attestbed-test");
+  const Result<std::string> taken = place.take(bytes_of(std::string(32768, 's')));
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, Errc::too_large);
+  EXPECT_EQ(taken.error().expected, 32767U);
+}
+
+TEST_F(PlacesTest, TheProbeOfAKeyringLeavesNoKey) {
+  if (KeyPlace place("attestbed-test"); !place.check()) GTEST_SKIP() << "no user keyring here: add_key(2) is refused";
+  EXPECT_EQ(::syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, "user", "attest-guest: probe", 0), -1);
 }
 
 TEST_F(PlacesTest, ADeviceIsReadyWhenItSaysSoAndIsThere) {

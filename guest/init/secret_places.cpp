@@ -9,13 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
 #include "core/posix/fd_transport.h"
 #include "guest/init/fifo_writer.h"
-#include "guest/init/virtio_port.h"
 
 namespace attestbed::guest {
 namespace {
@@ -25,6 +25,8 @@ Error failed(const char* call) {
 }
 
 constexpr int kEndWithinMs = 250;
+// A port that the machine has shows at once; one that it has not is not waited for all the time.
+constexpr std::chrono::seconds kPortShowsWithin{2};
 // Beyond the attempt's own time: a secret that came at the last moment is still handed on.
 constexpr std::chrono::seconds kHandOver{5};
 
@@ -54,11 +56,14 @@ Status FifoPlace::check() {
   const std::size_t slash = path_.rfind('/');
   const std::string name = path_.substr(slash + 1);
   posix::Fd folder(::open(path_.substr(0, slash + 1).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) return failed("attest.secret=fifo: folder");
-  if (::mkfifoat(folder.get(), name.c_str(), S_IRUSR | S_IWUSR) != 0) return failed("attest.secret=fifo:");
+  constexpr const char* kRemedy = "name a new file in a directory that is there, as in attest.secret=fifo:/run/NAME";
+  if (!folder) return keep(failure_at(path_, failed("attest.secret=fifo: folder"), kRemedy));
+  if (::mkfifoat(folder.get(), name.c_str(), S_IRUSR | S_IWUSR) != 0) {
+    return keep(failure_at(path_, failed("attest.secret=fifo:"), kRemedy));
+  }
   if (const Status started = start_writer(std::move(folder), name); !started) {
     ::unlink(path_.c_str());
-    return started.error();
+    return keep(failure_at(path_, started.error(), "give the guest more memory"));
   }
   return ok();
 }
@@ -80,29 +85,43 @@ Result<std::string> FifoPlace::take(Bytes secret) {
   ByteArray<sizeof size> head{};
   std::memcpy(head.data(), &size, sizeof size);
   // Both fit into an empty pipe: this does not wait.
-  if (!write_all(pipe_.get(), head) || !write_all(pipe_.get(), secret)) return failed("attest.secret=fifo: its writer");
+  if (!write_all(pipe_.get(), head) || !write_all(pipe_.get(), secret)) {
+    return keep(failure_at(path_, failed("attest.secret=fifo: its writer"), "see the console for what ended it"));
+  }
   pipe_.reset();
   handed_on_ = true;
   return "fifo " + path_;
 }
 
+Status KeyPlace::check() {
+  constexpr char kProbe[] = "attest-guest: probe";
+  const long key = ::syscall(SYS_add_key, "user", kProbe, kProbe, sizeof kProbe, KEY_SPEC_USER_KEYRING);
+  if (key < 0) return failed("attest.secret=key: add_key");
+  if (::syscall(SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_USER_KEYRING, 0, 0) != 0) {
+    return failed("attest.secret=key: unlink");
+  }
+  return ok();
+}
+
 Result<std::string> KeyPlace::take(Bytes secret) {
+  if (secret.size() > kMaxKeyBytes) return Error{Errc::too_large, "attest.secret=key:", secret.size(), kMaxKeyBytes};
   const long key =
       ::syscall(SYS_add_key, "user", description_.c_str(), secret.data(), secret.size(), KEY_SPEC_USER_KEYRING);
-  if (key < 0) return failed("add_key");
+  if (key < 0) return failed("attest.secret=key: add_key");
   return "key " + description_;
 }
 
 Status PortPlace::check() {
-  Outcome<std::string> device = find_virtio_port(kVirtioPortsFolder, name_, clock_, until_);
-  if (!device) return device.error().error;
+  const Deadline soon = std::min<Deadline>(until_, clock_.now() + kPortShowsWithin);
+  Outcome<std::string> device = find_virtio_port(folder_, name_, clock_, soon);
+  if (!device) return keep(device.error());
   device_ = *std::move(device);
   return ok();
 }
 
 Result<std::string> PortPlace::take(Bytes secret) {
   Outcome<posix::Fd> port = open_virtio_port(device_, clock_, until_);
-  if (!port) return port.error().error;
+  if (!port) return keep(port.error());
   posix::FdTransport line(*std::move(port), clock_);
   TRY(line.write_all(secret, until_));
   return "virtio port " + name_ + ", where the host reads it";

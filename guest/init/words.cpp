@@ -115,8 +115,12 @@ std::optional<Failure> together(const Words& words) {
     return refuse("attest.binding", "attest.binding and attest.key do not go together here",
                   "svsm-sha512 with P-521 is the pair that this guest has");
   }
-  if (words.secret.type == SecretWord::Type::fifo && words.next.type == NextWord::Type::poweroff) {
-    return refuse("attest.secret", "attest.secret=fifo: and attest.next=poweroff leave nobody to read the secret",
+  // What is in memory alone, and gone with the power.
+  const bool lost = words.secret.type == SecretWord::Type::fifo || words.secret.type == SecretWord::Type::key;
+  if (lost && words.next.type == NextWord::Type::poweroff) {
+    const std::string kind = words.secret.type == SecretWord::Type::fifo ? "fifo" : "key";
+    return refuse("attest.secret",
+                  "attest.secret=" + kind + ": and attest.next=poweroff leave nobody to read the secret",
                   "name the program that reads it: attest.next=exec:PATH or switch_root:DIRECTORY:INIT");
   }
   const bool same_port = words.secret.type == SecretWord::Type::port &&

@@ -126,6 +126,7 @@ TEST(Words, WhatIsRefusedIsNamed) {
       {"attest.secret=file:/run/", "'file:/run/'"},
       {"attest.secret=key:", "'key:'"},
       {"attest.secret=fifo:/run/key", "leave nobody to read"},
+      {"attest.secret=key:disk", "leave nobody to read"},
       {"attest.secret=port:attestbed.proxy attest.transport=virtio-serial", "names the line to the proxy"},
       {"attest.next=reboot", "'reboot'"},
       {"attest.next=exec:init", "'exec:init'"},
