@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "guest/init/next_program.h"
 
+#include <fcntl.h>
 #include <ftw.h>
+#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <memory>
+
+#include "core/posix/fd.h"
 
 namespace attestbed::guest {
 namespace {
@@ -40,20 +47,56 @@ Outcome<void> switch_to(const std::string& root) {
   return {};
 }
 
+Failure bad_root(const std::string& root, const std::string& why) {
+  return {{Errc::bad_config, "attest.next"},
+          root + ": " + why,
+          "have an earlier program mount the next root (rdinit=PROGRAM, which then executes /init), or use "
+          "attest.next=exec: with a program that does"};
+}
+
+// Looked for as the next root sees it: /sbin/init may be a link to a path that is absolute there.
+Outcome<void> check_init_in(const posix::Fd& root, const NextWord& next) {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT;
+  const posix::Fd init(static_cast<int>(::syscall(SYS_openat2, root.get(), next.init.c_str(), &how, sizeof how)));
+  const std::string program = next.root + next.init;
+  if (!init) return failed(program, "open");
+  struct stat about {};
+  if (::fstat(init.get(), &about) != 0) return failed(program, "stat");
+  if (!S_ISREG(about.st_mode) || (about.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
+    return bad_root(program, "is no program");
+  }
+  return {};
+}
+
+Outcome<void> check_root(const NextWord& next) {
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(next.root.c_str(), nullptr), std::free);
+  if (!real) return failed(next.root, "realpath");
+  const std::string path = real.get();
+  for (const std::string folder : kMoved) {
+    if (path == folder || path.starts_with(folder + "/"))
+      return bad_root(next.root, "is below " + folder + ", which moves into the next root");
+  }
+  const posix::Fd root(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return failed(next.root, "open");
+  struct stat here {
+  }, above{};
+  if (::fstat(root.get(), &here) != 0 || ::stat((path + "/..").c_str(), &above) != 0) return failed(next.root, "stat");
+  if (here.st_dev == above.st_dev) return bad_root(next.root, "is no mount point");
+  for (const char* const folder : kMoved) {
+    struct stat about {};
+    const bool found = ::fstatat(root.get(), &folder[1], &about, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!found || !S_ISDIR(about.st_mode)) return bad_root(next.root, std::string("has no directory ") + folder);
+  }
+  return check_init_in(root, next);
+}
+
 }  // namespace
 
 Outcome<void> check_next(const NextWord& next) {
   if (next.type == NextWord::Type::poweroff) return {};
-  if (next.type == NextWord::Type::switch_root) {
-    struct stat here {
-    }, there{};
-    if (::stat("/", &here) != 0 || ::stat(next.root.c_str(), &there) != 0) return failed(next.root, "stat");
-    if (!S_ISDIR(there.st_mode) || here.st_dev == there.st_dev) {
-      return Failure{{Errc::bad_config, "attest.next"},
-                     next.root + ": is no mount point",
-                     "mount the next root there first, or use attest.next=exec: with a program that does"};
-    }
-  }
+  if (next.type == NextWord::Type::switch_root) return check_root(next);
   const std::string program = next.root + next.init;
   if (::access(program.c_str(), X_OK) != 0) {
     return failure_at(program, {Errc::io_failed, "attest.next", static_cast<std::uint64_t>(errno)},

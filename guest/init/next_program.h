@@ -8,7 +8,7 @@ namespace attestbed::guest {
 
 /// check_next refuses a next program that is not there, before the host is asked for anything: a secret that was handed
 /// on and then powered off costs a new attempt. Errors: io_failed with errno in `found`; bad_config for a root that is
-/// no mount point.
+/// no mount point, is one of those that move into it, lacks a directory for them, or has no such program.
 Outcome<void> check_next(const NextWord& next);
 
 /// become_next turns this process into the next program: signals, limits and environment as the kernel gives them to an

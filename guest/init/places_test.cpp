@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/keyctl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -143,13 +145,61 @@ TEST_F(PlacesTest, TheNextProgramIsLookedForFirst) {
   EXPECT_FALSE(check_next({NextWord::Type::exec, "", write("data", "")}));
 }
 
-TEST_F(PlacesTest, ANextRootIsAMountPoint) {
-  // Of another file system than "/", or not a mount point: a folder of the root file system is neither.
-  const Outcome<void> no_mount = check_next({NextWord::Type::switch_root, "/usr", "/bin/sh"});
-  ASSERT_FALSE(no_mount);
-  EXPECT_EQ(no_mount.error().error.code, Errc::bad_config);
-  EXPECT_TRUE(check_next({NextWord::Type::switch_root, "/proc", "/self/exe"}));
+TEST_F(PlacesTest, WhatIsNoNextRootIsRefused) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"/usr", "is no mount point"}, {"/proc", "moves into the next root"}, {"/usr/../sys/kernel", "is below /sys"}};
+  for (const auto& [root, text] : cases) {
+    const Outcome<void> checked = check_next({NextWord::Type::switch_root, root, "/bin/sh"});
+    ASSERT_FALSE(checked) << root;
+    EXPECT_EQ(checked.error().error.code, Errc::bad_config);
+    EXPECT_NE(checked.error().text.find(text), std::string::npos) << checked.error().text;
+  }
   EXPECT_FALSE(check_next({NextWord::Type::switch_root, root_ + "/absent", "/bin/sh"}));
+}
+
+// In a mount namespace of its own, as a child: what it found, as its exit.
+int checks_of_a_mounted_root(const std::string& root) {
+  const NextWord next{NextWord::Type::switch_root, root, "/sbin/init"};
+  const uid_t user = ::getuid();
+  if (::unshare(user == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) return 77;
+  if (user != 0) std::ofstream("/proc/self/uid_map") << "0 " << user << " 1";
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 77;
+  if (::mount("t", root.c_str(), "tmpfs", 0, "") != 0) return 77;
+  const auto refused = [&](const char* text) {
+    const Outcome<void> checked = check_next(next);
+    return !checked && checked.error().text.find(text) != std::string::npos;
+  };
+  for (const char* const folder : {"/dev", "/proc", "/sys", "/run"}) {
+    if (!refused((std::string("has no directory ") + folder).c_str())) return 1;
+    fs::create_directory(root + folder);
+  }
+  if (!refused("/sbin/init")) return 2;
+  fs::create_directories(root + "/sbin");
+  fs::create_directories(root + "/lib/only-there");
+  std::ofstream(root + "/lib/only-there/init") << "#!/bin/sh\n";
+  // Absolute in the next root, and nothing in this one.
+  fs::create_symlink("/lib/only-there/init", root + "/sbin/init");
+  if (!refused("is no program")) return 3;
+  fs::permissions(root + "/lib/only-there/init", fs::perms::owner_all);
+  return check_next(next) ? 0 : 4;
+}
+
+TEST_F(PlacesTest, AMountedRootWithAnInitIsTaken) {
+  const std::string root = root_ + "/sysroot";
+  fs::create_directory(root);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      ::_exit(checks_of_a_mounted_root(root));
+    } catch (const std::exception&) {
+      ::_exit(5);
+    }
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no user and mount namespaces here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
