@@ -63,8 +63,8 @@ snp::FirmwareVersion random_version(Choices& choices) {
       .build = number(250), .minor = static_cast<std::uint8_t>(0x20 + number(0x80)), .major = number(3), .reserved = 0};
 }
 
-/// newer is the same version or one that a host may run before it commits it: a higher number makes the lower ones
-/// free.
+/// newer is the same version or one that a host may run before it commits it. No number falls, though below a higher
+/// one it might: go-sev-guest compares the build whatever the minor is.
 snp::FirmwareVersion newer(Choices& choices, snp::FirmwareVersion version) {
   switch (choices.below(3)) {
     case 0:
@@ -74,7 +74,7 @@ snp::FirmwareVersion newer(Choices& choices, snp::FirmwareVersion version) {
       break;
     default:
       version.minor = static_cast<std::uint8_t>(version.minor + 1);
-      version.build = static_cast<std::uint8_t>(choices.below(250));
+      version.build = static_cast<std::uint8_t>(version.build + choices.below(250U - version.build));
   }
   return version;
 }
