@@ -1,42 +1,29 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of serial lines, in a VM: the proxy comes late, comes again, or there is noise before the first frame."""
+"""The rules of serial lines (docs/protocol.md, section 12.3), in a VM: the proxy comes late, is gone and comes again, or
+there is noise before the first frame."""
 
-import json
-import os
-import re
+import fcntl
 import select
-import shlex
 import socket
-import subprocess
+import struct
+import termios
 import threading
 import time
 import unittest
+import urllib.parse
 
-import vm_test
-from vm_test import OPTIONS, VmTest, attestbed
-
-PATIENCE = 120.0
-
-
-class Part:
-    """A program that says `ready` and runs until it is stopped."""
-
-    def __init__(self, name, *arguments):
-        self.process = subprocess.Popen([OPTIONS.bin / name, *map(str, arguments)], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.ready = self.process.stdout.readline().split()
-        assert self.ready[:1] == ['ready'], f'{name} is not ready'
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
-        self.process.stdout.close()
+from machine import MachineTest, qemu_status
 
 
 class Noise(threading.Thread):
     """A cable that QEMU connects to: noise in both directions before the first octet of either side, then silence, then
     what the two say."""
+
+    # Neither has a place where eight octets are a length that a brace follows. What the guest gets is more than a 16550
+    # holds, so that opening the port, which empties it, cannot be what drops it.
+    TO_GUEST = b'login: \x00\xff\r\n' * 12
+    TO_HOST = b'\x1b[2J noise before the first frame \xff\xff'
 
     def __init__(self, path, proxy):
         super().__init__(daemon=True)
@@ -44,105 +31,124 @@ class Noise(threading.Thread):
         self.listener.bind(path)
         self.listener.listen(1)
         self.proxy = proxy
+        self.not_read = None
 
     def run(self):
         guest, _ = self.listener.accept()
         host = socket.socket(socket.AF_UNIX)
         host.connect(self.proxy)
-        guest.sendall(b'login: \x00\xff\r\n' * 3)
-        host.sendall(b'\x1b[2J noise before the first frame \xff\xff')
+        guest.sendall(self.TO_GUEST)
+        host.sendall(self.TO_HOST)
         while True:
             for readable in select.select([guest, host], [], [])[0]:
                 octets = readable.recv(4096)
                 if not octets:
                     return
+                if readable is guest and self.not_read is None:
+                    self.not_read = struct.unpack('i', fcntl.ioctl(guest, termios.TIOCOUTQ, bytes(4)))[0]
                 (host if readable is guest else guest).sendall(octets)
 
 
-class Lines(VmTest):
+class Cable(threading.Thread):
+    """The way to a broker, which carries requests until one has `mark` in it: from there nothing passes any more."""
+
+    def __init__(self, url, mark):
+        super().__init__(daemon=True)
+        self.far = urllib.parse.urlparse(url)
+        self.mark = mark
+        self.held = threading.Event()
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.url = f'http://127.0.0.1:{self.listener.getsockname()[1]}'
+
+    def run(self):
+        while True:
+            near, _ = self.listener.accept()
+            threading.Thread(target=self.carry, args=(near,), daemon=True).start()
+
+    def carry(self, near):
+        far = socket.create_connection((self.far.hostname, self.far.port))
+        while True:
+            for readable in select.select([near, far], [], [])[0]:
+                octets = readable.recv(65536)
+                if not octets:
+                    return
+                if readable is near and self.mark in octets:
+                    self.held.set()
+                    near.recv(1)  # until the proxy is gone, or gives up
+                    return
+                (far if readable is near else near).sendall(octets)
+
+
+class Lines(MachineTest):
     def setUp(self):
-        self.parts = []
-        attest = self.directory / self.id().rsplit('.', 1)[-1]
-        attest.mkdir()
-        self.at = lambda name: str(attest / name)
-        subprocess.run([OPTIONS.bin / 'snp-sim', 'certs', '--seed', '1', '--out', self.at('ca')], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        firmware = self.start('snp-sim', 'serve', '--ca', self.at('ca'), '--unix', self.at('firmware'))
-        measurement = firmware.ready[firmware.ready.index('measurement') + 1]
-        with open(self.at('secret'), 'w', encoding='ascii') as file:
-            file.write(vm_test.SECRET)
-        self.broker = self.start('mock-kbs', '--listen', '127.0.0.1:0', '--root', self.at('ca/ark.pem'), '--certs',
-                                 self.at('ca'), '--measurement', measurement, '--resource',
-                                 f'default/sample/test={self.at("secret")}').ready[1]
+        super().setUp()
+        self.broker = self.start_broker(self.start_firmware())
 
-    def tearDown(self):
-        for part in reversed(self.parts):
-            part.stop()
-
-    def start(self, name, *arguments):
-        part = Part(name, *arguments)
-        self.parts.append(part)
-        return part
-
-    def proxy(self, path, *more):
-        return self.start('attest-proxy', '--protocol', 'kbs', '--url', self.broker, '--unix-serial', path, *more)
-
-    def boot(self, line):
-        """boot starts QEMU as `attestbed vm --print` says, with COM3 at `line`."""
-        shown = attestbed('vm', '--print', '--accel', 'tcg', '--image', self.image).stdout
-        argv = shlex.split(shown.replace('\\\n', ' '))
-        at = {'id=c3,': line, 'id=p0,': self.at('firmware')}
-        for i, word in enumerate(argv):
-            for mark, path in at.items():
-                if mark in word:
-                    argv[i] = re.sub(r'path=[^,]*', lambda _, p=path: f'path={p}', word)
-        self.qemu = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.console = b''
-
-    def wait(self, mark, until):
-        while mark not in self.console:
-            left = until - time.monotonic()
-            if left <= 0 or not select.select([self.qemu.stdout], [], [], left)[0]:
-                raise AssertionError(f'no {mark}: {self.console[-2000:]}')
-            octets = os.read(self.qemu.stdout.fileno(), 65536)
-            if not octets:
-                raise AssertionError(f'QEMU ended without {mark}: {self.console[-2000:]}')
-            self.console += octets
-
-    def finish(self):
-        try:
-            self.wait(b'attest-guest: result ', time.monotonic() + PATIENCE)
-            self.wait(b'}\r\n', time.monotonic() + 10)
-            result = re.search(rb'attest-guest: result ({.*})', self.console)
-            return json.loads(result[1])
-        finally:
-            self.qemu.kill()
-            self.qemu.wait()
-            self.qemu.stdout.close()
+    def released(self, machine):
+        ending = machine.end()
+        self.assertEqual(ending.result['outcome'], 'released', ending.lines[-1])
+        self.assertEqual(ending.status, qemu_status(0))
+        return ending.result
 
     def test_a_proxy_that_comes_late(self):
-        self.boot(self.at('late'))
-        self.wait(b'attest-guest: up ', time.monotonic() + PATIENCE)
+        machine = self.boot()
+        machine.wait(b'attest-guest: phase firmware')
         time.sleep(6)  # longer than the guest waits before it says its first frame again
-        self.proxy(self.at('late'))
-        result = self.finish()
-        self.assertEqual(result['outcome'], 'released', result)
-        self.assertGreater(result['negotiation_requests'], 1)
+        self.start_proxy(self.at('line'), self.broker)
+        self.assertGreater(self.released(machine)['negotiation_requests'], 1)
 
-    def test_a_proxy_that_is_started_again(self):
-        first = self.proxy(self.at('again'))
-        self.boot(self.at('again'))
-        first.stop()
-        self.parts.remove(first)
-        self.wait(b'attest-guest: up ', time.monotonic() + PATIENCE)
-        self.proxy(self.at('again'), '--force')
-        self.assertEqual(self.finish()['outcome'], 'released')
+    def proxy_that_dies(self, mark, **words):
+        """proxy_that_dies is a guest whose proxy was killed while it waited for the broker's answer to the request with
+        this mark, and another proxy at the same path, which reaches the broker."""
+        cable = Cable(self.broker, mark)
+        cable.start()
+        first = self.start_proxy(self.at('line'), cable.url)
+        machine = self.boot({f'attest.{name}': value for name, value in words.items()})
+        machine.wait(b'attest-guest: phase firmware')
+        self.assertTrue(cable.held.wait(60), 'the proxy asks no broker')
+        negotiated = len(first.events('negotiated'))
+        first.kill()
+        return machine, negotiated, self.start_proxy(self.at('line'), self.broker, '--force')
+
+    def test_a_proxy_that_is_started_again_before_it_answered(self):
+        # No octet of an answer came: the guest repeats its first frame, and the second proxy knows of no first.
+        machine, negotiated, second = self.proxy_that_dies(b'POST /kbs/v0/auth')
+        self.assertEqual(negotiated, 0)
+        self.assertEqual(self.released(machine)['negotiation_requests'], 2)
+        self.assertEqual(len(second.events('released')), 1)
+
+    def test_a_proxy_that_is_started_again_after_it_answered(self):
+        # From the first octet of an answer on the guest repeats nothing, and one key serves one attempt: it ends.
+        machine, negotiated, second = self.proxy_that_dies(b'POST /kbs/v0/attest', timeout=8)
+        self.assertEqual(negotiated, 1)
+        ending = machine.end()
+        self.assertEqual((ending.result['code'], ending.result['exit']), ('deadline', 3), ending.lines[-1])
+        self.assertEqual(ending.result['negotiation_requests'], 1)
+        self.assertEqual(ending.status, qemu_status(3))
+        self.assertEqual(second.events('negotiated'), [])
+
+    def test_a_proxy_that_is_told_to_stop_before_it_answered(self):
+        # It has the time to tell its guest, which ends with the proxy's own code.
+        cable = Cable(self.broker, b'POST /kbs/v0/auth')
+        cable.start()
+        proxy = self.start_proxy(self.at('line'), cable.url)
+        machine = self.boot()
+        machine.wait(b'attest-guest: phase firmware')
+        self.assertTrue(cable.held.wait(60), 'the proxy asks no broker')
+        proxy.stop()
+        ending = machine.end()
+        self.assertEqual((ending.result['code'], ending.result['exit']), ('proxy_stopping', 3), ending.lines[-1])
+        self.assertEqual(ending.status, qemu_status(3))
 
     def test_noise_before_the_first_frame(self):
-        self.proxy(self.at('proxy'))
-        Noise(self.at('noisy'), self.at('proxy')).start()
-        self.boot(self.at('noisy'))
-        self.assertEqual(self.finish()['outcome'], 'released')
+        proxy = self.start_proxy(self.at('line'), self.broker)
+        noise = Noise(self.at('noisy'), self.at('line'))
+        noise.start()
+        self.released(self.boot(line='noisy'))
+        # Rule 1 of the guest: before its first octet it reads and drops what comes. Rule 1 of the proxy: it drops
+        # octets until eight of them form a length.
+        self.assertEqual(noise.not_read, 0)
+        self.assertEqual([event['octets'] for event in proxy.events('skipped')], [len(Noise.TO_HOST)])
 
 
 if __name__ == '__main__':

@@ -18,6 +18,8 @@ import cpio
 OPTIONS = argparse.Namespace(bin=None, kernel=None)
 SECONDS = 300
 SECRET = 'hello, SVSM!'
+# The other files of tests, which share OPTIONS.
+FILES = ('lines_test', 'bad_input_test')
 
 
 def attestbed(*arguments, code=0):
@@ -95,9 +97,12 @@ class Released(VmTest):
     def test_over_com3_without_the_kernels_driver(self):
         run, guest = self.boot('--transport', 'com3-raw', '--show-secret')
         self.assertEqual((run['transport'], guest['secret']['shown']), ('com3-raw', SECRET))
-        # What may be written at once is 16 octets; the rest of an eighth is for looking whether they may be.
+        # Octet for octet it would be two instructions: one to look whether the UART takes or has one, and one to move it.
+        # The goal is an eighth of that.
+        self.assertIn('uart', guest)
         counts = guest['uart']
-        self.assertLess(counts['intercepted'], counts['octets'])
+        self.assertGreater(counts['octets'], 0)
+        self.assertLessEqual(counts['intercepted'] * 4, counts['octets'], counts)
 
     def test_from_an_image_that_is_made_for_it(self):
         run = json.loads(attestbed('vm', '--json', '--accel', 'tcg', '--kernel', OPTIONS.kernel).stdout)
@@ -215,11 +220,11 @@ def main():
         if needed is None or not os.path.exists(needed):
             print(f'vm: skipped for want of {needed or "zstd"}: {how} brings it')
             return 77
-    sys.modules['vm_test'] = sys.modules['__main__']  # for the other files of tests, which share its OPTIONS
+    sys.modules['vm_test'] = sys.modules['__main__']  # for FILES
     loader = unittest.defaultTestLoader
     suite = unittest.TestSuite([loader.loadTestsFromNames(options.tests)] if options.tests else
                                [loader.loadTestsFromModule(sys.modules['__main__']),
-                                *(loader.loadTestsFromName(name) for name in ('lines_test',))])
+                                *(loader.loadTestsFromName(name) for name in FILES)])
     return 0 if unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful() else 1
 
 
