@@ -72,7 +72,7 @@ class Building {
 
   Outcome<void> add_modules(const KernelTree& tree) {
     if (tree.release().empty()) return {};  // a kernel alone
-    std::vector<When> wanted{When::snp, When::virtio_serial, When::vsock, When::vsock_loopback};
+    std::vector<When> wanted{When::snp, When::tsm, When::virtio_serial, When::vsock, When::vsock_loopback};
     if (!request_.device.empty()) wanted.push_back(When::simulated);
     ModulePlan plan = TRY(plan_modules(tree, wanted));
     for (auto& [name, module] : plan.modules) {

@@ -80,7 +80,7 @@ TEST_F(ImageTest, ModulesStandAfterWhatTheyNeed) {
   const Outcome<Image> image = build_image(request_);
   ASSERT_TRUE(image) << image.error().text;
   const std::string list =
-      "snp tsm\nsnp sev-guest\n"
+      "snp tsm\nsnp sev-guest\ntsm tsm\n"
       "virtio-serial virtio_ring\nvirtio-serial virtio\nvirtio-serial virtio_pci\nvirtio-serial virtio_console\n"
       "vsock virtio_ring\nvsock virtio\nvsock virtio_pci\n"
       "simulated fuse\nsimulated cuse\n";

@@ -23,6 +23,8 @@ std::vector<std::string> roots_of(When when) {
       return {"vsock_loopback"};
     case When::simulated:
       return {"cuse"};
+    case When::tsm:
+      return {"tsm"};
   }
   return {};
 }

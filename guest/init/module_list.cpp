@@ -7,8 +7,8 @@
 namespace attestbed::guest {
 namespace {
 
-constexpr std::array<std::string_view, kWhens> kNames{"always",         "snp",      "virtio-serial", "vsock",
-                                                      "vsock-loopback", "simulated"};
+constexpr std::array<std::string_view, kWhens> kNames{"always",    "snp", "virtio-serial", "vsock", "vsock-loopback",
+                                                      "simulated", "tsm"};
 
 Failure malformed(Errc code, std::size_t line, std::string why) {
   return {{code, "module list"},

@@ -18,11 +18,12 @@ inline constexpr std::size_t kMaxModules = 256;
 /// When says what a module is needed for.
 ///   always          every start
 ///   snp             a guest under SEV-SNP: the driver of /dev/sev-guest
+///   tsm             configfs-tsm that was asked for by name, under SNP or not
 ///   virtio_serial   a virtio port: line, firmware or secret
 ///   vsock           the line over vsock; vsock_loopback: to this machine itself (CID 1)
 ///   simulated       the simulated /dev/sev-guest: CUSE
-enum class When : std::uint8_t { always, snp, virtio_serial, vsock, vsock_loopback, simulated };
-inline constexpr std::size_t kWhens = 6;
+enum class When : std::uint8_t { always, snp, virtio_serial, vsock, vsock_loopback, simulated, tsm };
+inline constexpr std::size_t kWhens = 7;
 const char* when_name(When when);
 
 /// ListedModule is a line of the list, `WHEN NAME`. A module that two things need has two lines.

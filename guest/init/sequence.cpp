@@ -35,7 +35,8 @@ class Sequence {
     phase("mounted");
     TRY(load_modules());
     // Where the kernel has it, it is a mount; where it has none, there is no configfs-tsm either.
-    if (snp_guest_) (void)machine_.mount(FileSystem::configfs);
+    const bool tsm = words_.firmware.type == FirmwareWord::Type::tsm;
+    if (snp_guest_ || tsm) (void)machine_.mount(FileSystem::configfs);
     phase("modules");
     if (words_.firmware.simulated()) {
       TRY(machine_.start_device(words_.firmware.type));
@@ -141,6 +142,7 @@ std::vector<When> needed_for(const Words& words, bool snp_guest) {
   if (words.line.type == LineWord::Type::vsock) {
     needed.push_back(words.line.cid == posix::kVsockLoopbackCid ? When::vsock_loopback : When::vsock);
   }
+  if (words.firmware.type == FirmwareWord::Type::tsm) needed.push_back(When::tsm);
   if (words.firmware.simulated()) needed.push_back(When::simulated);
   return needed;
 }

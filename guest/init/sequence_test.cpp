@@ -150,6 +150,16 @@ TEST(Sequence, AnSnpGuestLoadsItsDriverAndSaysWhatMustHold) {
   EXPECT_NE(line.find("kernel-hashes=on"), std::string::npos);
 }
 
+TEST(Sequence, ConfigfsTsmThatWasNamedIsThereOutsideSnpToo) {
+  FakeMachine machine;
+  machine.files["/proc/cmdline"] = "attest.secret_auth=none attest.firmware=tsm";
+  machine.files["/etc/attestbed/modules"] = "snp tsm\nsnp sev-guest\ntsm tsm\n";
+  run_sequence(machine, "1");
+  const std::vector<std::string> end{"load tsm", "mount configfs", "attempt", "stop device"};
+  EXPECT_EQ(std::vector<std::string>(machine.asked.end() - 4, machine.asked.end()), end);
+  EXPECT_EQ(std::ranges::count(machine.asked, "load sev-guest"), 0);
+}
+
 TEST(Sequence, ASecretForTheHostIsAnnounced) {
   FakeMachine machine;
   machine.files["/proc/cmdline"] = "attest.secret_auth=none attest.secret=port:out";
