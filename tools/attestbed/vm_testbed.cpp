@@ -67,8 +67,10 @@ Outcome<std::string> find_qemu(const std::string& wanted) {
 
 Outcome<vm::Version> version_of(const std::string& qemu, launch::Children& children, Clock& clock) {
   launch::Child* const child = TRY(children.start({.name = "qemu version", .program = qemu, .args = {"--version"}}));
-  TRY(children.wait_exit(*child, clock.now() + vm::kProbePatience));
-  const std::optional<vm::Version> version = vm::version_in(child->out().text());
+  const launch::Exit exit = TRY(children.wait_exit(*child, clock.now() + vm::kProbePatience));
+  const std::string& said = child->out().text();
+  const bool is_qemu = exit.clean() && said.starts_with("QEMU");
+  const std::optional<vm::Version> version = is_qemu ? vm::version_in(said) : std::nullopt;
   if (!version) return Failure{"qemu", "says no version, so it is none", child->last_lines()};
   return *version;
 }
