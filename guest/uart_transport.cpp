@@ -82,9 +82,19 @@ void UartTransport::set_up() {
   (void)in(kLsr);  // errors of before are not ours
 }
 
+// One look proves too little against it: QEMU lets the time-out, a third of a millisecond, hide that the level was
+// reached, and a busy machine takes longer than that for the octets of one look.
+bool UartTransport::trigger_level_works() {
+  constexpr int kLooks = 8;
+  for (int look = 0; look < kLooks; ++look) {
+    if (announces_trigger_level()) return true;
+  }
+  return false;
+}
+
 // In loop-back the UART receives what it sends: the octet that completes the trigger level must be the one that IIR
 // waits for, and what comes back what went out. There are models that announce every octet.
-bool UartTransport::trigger_level_works() {
+bool UartTransport::announces_trigger_level() {
   static constexpr ByteArray<kTrigger> kSent{0x00, 0xff, 0x55, 0xaa, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
   out(kMcr, kMcrLoop | kMcrDtrRts);
   ports_.out_string(port(kData), Bytes(kSent).first(kTrigger - 1));

@@ -40,6 +40,7 @@ class UartTransport final : public Transport {
   Status probe();
   void set_up();
   bool trigger_level_works();
+  bool announces_trigger_level();
   Result<std::uint8_t> line_status();
   Result<std::size_t> take(MutBytes into);
   Result<std::size_t> take_by_one(MutBytes into);
