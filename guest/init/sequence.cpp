@@ -116,7 +116,7 @@ class Sequence {
   void tell_steps(const Summary& summary) {
     if (!summary.connected) return;
     // Both clocks run alike: the guest does not sleep.
-    const auto boot_time = [this, now = machine_.since_boot(), then = machine_.now()](Instant at) {
+    const auto boot_time = [now = machine_.since_boot(), then = machine_.now()](Instant at) {
       return now - (then - at);
     };
     phase("connected", boot_time(*summary.connected));
