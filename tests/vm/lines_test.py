@@ -40,13 +40,15 @@ class Noise(threading.Thread):
         host = socket.socket(socket.AF_UNIX)
         host.connect(self.proxy)
         guest.sendall(self.TO_GUEST)
-        host.sendall(self.TO_HOST)
         while True:
             for readable in select.select([guest, host], [], [])[0]:
                 octets = readable.recv(4096)
                 if not octets:
                     return
                 if readable is guest:
+                    # Not before: what is followed by 5 seconds of silence the proxy drops without a word.
+                    if not self.from_guest:
+                        host.sendall(self.TO_HOST)
                     self.from_guest += octets
                 if self.not_read is None and self.FRAME in self.from_guest:
                     self.not_read = struct.unpack('i', fcntl.ioctl(guest, termios.TIOCOUTQ, bytes(4)))[0]
