@@ -25,6 +25,11 @@ stub ctest 'exit 8'
 expect 1 test -R one
 stub ctest 'exit 0'
 expect 0 test -R one
+# Whichever of the parts fails, the whole does; the parts after it cannot make that good.
+stub ninja 'exit 0'
+stub ctest 'case "$*" in *build/tsan/proxy*) exit 8 ;; esac'
+expect 1 test
+stub ctest 'exit 0'
 stub clang-format-14 'exit 1'
 expect 1 format --check
 stub clang-format-14 'exit 255'

@@ -12,6 +12,7 @@
 #include "guest/init/port_instructions.h"
 #include "guest/init/secret_places.h"
 #include "guest/init/virtio_port.h"
+#include "guest/init/word_values.h"
 #include "guest/line.h"
 #include "guest/uart_transport.h"
 
@@ -99,7 +100,7 @@ class InitAttempt {
   }
 
   Outcome<void> on_uart() {
-    const std::string name = "UART at I/O port " + std::to_string(words_.line.base);
+    const std::string name = "UART at I/O port " + port_text(words_.line.base);
     if (const Status taken = take_ports(words_.line.base, kUartPorts); !taken) return failure_at(name, taken.error());
     PortInstructions instructions;
     CountingPorts ports(instructions, words_.line.base);

@@ -93,12 +93,18 @@ Result<std::string> FifoPlace::take(Bytes secret) {
   return "fifo " + path_;
 }
 
+// Which call it was is in the error; what to do is the same for each.
+Error KeyPlace::refused(const char* call) {
+  return keep(failure_at("attest.secret=key:" + description_, failed(call),
+                         "boot a kernel with keyrings (CONFIG_KEYS), or use attest.secret=file:/run/NAME"));
+}
+
 Status KeyPlace::check() {
   constexpr char kProbe[] = "attest-guest: probe";
   const long key = ::syscall(SYS_add_key, "user", kProbe, kProbe, sizeof kProbe, KEY_SPEC_USER_KEYRING);
-  if (key < 0) return failed("attest.secret=key: add_key");
+  if (key < 0) return refused("attest.secret=key: add_key");
   if (::syscall(SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_USER_KEYRING, 0, 0) != 0) {
-    return failed("attest.secret=key: unlink");
+    return refused("attest.secret=key: unlink");
   }
   return ok();
 }
@@ -107,7 +113,7 @@ Result<std::string> KeyPlace::take(Bytes secret) {
   if (secret.size() > kMaxKeyBytes) return Error{Errc::too_large, "attest.secret=key:", secret.size(), kMaxKeyBytes};
   const long key =
       ::syscall(SYS_add_key, "user", description_.c_str(), secret.data(), secret.size(), KEY_SPEC_USER_KEYRING);
-  if (key < 0) return failed("attest.secret=key: add_key");
+  if (key < 0) return refused("attest.secret=key: add_key");
   return "key " + description_;
 }
 

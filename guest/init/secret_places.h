@@ -70,6 +70,8 @@ class KeyPlace final : public InitPlace {
   Result<std::string> take(Bytes secret) override;
 
  private:
+  Error refused(const char* call);
+
   std::string description_;
 };
 
