@@ -86,7 +86,8 @@ Result<Bytes> elf_section(Bytes file, std::string_view name) {
 }
 
 Result<ModuleInfo> read_module_info(Bytes module) {
-  std::string_view rest = text_of(TRY(elf_section(module, ".modinfo")));
+  const Bytes section = TRY(elf_section(module, ".modinfo"));
+  std::string_view rest = text_of(section);
   ModuleInfo info;
   bool has_depends = false;
   while (!rest.empty()) {
