@@ -7,13 +7,20 @@
 #include "tools/attestbed/doctor_certificates.h"
 #include "tools/attestbed/doctor_report.h"
 #include "tools/attestbed/exit_code.h"
+#include "tools/attestbed/image_defaults.h"
 #include "tools/attestbed/subcommands.h"
 
 namespace attestbed::tools {
 namespace {
 
+// Where attestbed image and vm look, from whatever directory this is called.
+std::string usual_kernels() {
+  const guest::Outcome<std::string> fetched = default_kernel();
+  return fetched ? *fetched : "build/kernel";
+}
+
 struct Options {
-  vm::Places places{.qemu = {}, .ovmf = {}, .kernels = "build/kernel"};
+  vm::Places places{.qemu = {}, .ovmf = {}, .kernels = usual_kernels()};
   std::vector<std::string> certs;
   std::string purpose;
   bool json = false;
