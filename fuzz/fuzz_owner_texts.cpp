@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Property: what owners write on command lines is either refused or means one thing: a broker's URL, a fault, a time, a
-// resource path and hex each read back the same from their own printed form. The first octet chooses.
+// Property: what owners write on command lines is either refused or means one thing: a broker's URL, a fault of the
+// firmware or of the broker, a time, a resource path and hex each read back the same from their own printed form. The
+// first octet chooses.
 #include "core/posix/describe.h"
 #include "core/protocol/resource_path.h"
 #include "core/verify/refusal.h"
 #include "fuzz/must.h"
 #include "http-client/service_url.h"
+#include "mock-kbs/fault_plan.h"
 #include "sim/fault_plan.h"
 
 using namespace attestbed;
@@ -34,6 +36,13 @@ void check_fault(const std::string& text) {
   must(again && *again == *fault, "a fault reads back the same");
 }
 
+void check_broker_fault(const std::string& text) {
+  const auto fault = kbs::parse_fault(text);
+  if (!fault) return;
+  const auto again = kbs::parse_fault(kbs::fault_text(*fault));
+  must(again && *again == *fault, "a broker's fault reads back the same");
+}
+
 void check_time(const std::string& text) {
   const auto time = verify::time_parse(text);
   if (!time) return;
@@ -60,7 +69,8 @@ void check_hex(const std::string& text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string text(text_of(Bytes(data, size).subspan(1)));
-  constexpr void (*kChecks[])(const std::string&) = {check_url, check_fault, check_time, check_path, check_hex};
+  constexpr void (*kChecks[])(const std::string&) = {check_url,  check_fault, check_time,
+                                                     check_path, check_hex,   check_broker_fault};
   kChecks[data[0] % std::size(kChecks)](text);
   return 0;
 }
