@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`attestbed vm` whose QEMU dies, and which is itself ended while a guest boots."""
+"""`attestbed vm` whose QEMU dies or hangs, and which is itself ended while a guest boots."""
 
 import os
 import pathlib
@@ -23,11 +23,12 @@ echo 'qemu-system-x86_64: something is wrong' >&2
 
 
 class Dies(VmTest):
-    def dies(self, how, *said):
+    def dies(self, how, *said, more=()):
         qemu = self.directory / 'qemu'
         qemu.write_text(AS_QEMU + how + '\n', encoding='ascii')
         qemu.chmod(0o755)
-        error = attestbed('vm', '--accel', 'tcg', '--image', self.image, '--qemu', qemu, code=3).stderr
+        error = attestbed('vm', '--accel', 'tcg', '--image', self.image, '--qemu', qemu, *more,
+                          code=3).stderr
         for words in ('attestbed vm: qemu: ', *said, 'something is wrong'):
             self.assertIn(words, error)
 
@@ -39,6 +40,13 @@ class Dies(VmTest):
 
     def test_with_the_status_of_a_released_guest_that_said_nothing(self):
         self.dies('exit 33', 'before the guest said how it ended', 'attest-guest said nothing')
+
+    def test_not_but_stands_still(self):
+        began = time.monotonic()
+        self.dies('exec sleep 1000', 'the guest gave no result within 3 s', 'so QEMU was stopped',
+                  more=('--timeout', 1, '--boot-timeout', 2))
+        self.assertLess(time.monotonic() - began, 60)
+        self.assertEqual(processes_with(str(self.directory / 'qemu')), [])
 
     def test_and_is_none(self):
         done = attestbed('vm', '--image', self.image, '--qemu', '/bin/false', code=3)

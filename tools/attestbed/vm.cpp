@@ -180,6 +180,11 @@ void add_vm(CLI::App& app, int& exit) {
   command->add_option("--memory", options->plan.memory_mib, "Memory of the guest in MiB")
       ->check(CLI::Range(96U, 1U << 16))
       ->capture_default_str();
+  command
+      ->add_option("--boot-timeout", options->plan.boot_seconds,
+                   "Seconds for booting, beside --timeout for the attempt")
+      ->check(CLI::Range(1U, 3600U))
+      ->capture_default_str();
   command->add_flag("--print", options->print, "Only show the command line of QEMU")
       ->excludes(command->get_option("--keep"));
   CLI::Option* snp =
@@ -187,7 +192,7 @@ void add_vm(CLI::App& app, int& exit) {
   add_snp_flags(*command, snp, options->snp);
   for (const char* simulated :
        {"--json", "--show-secret", "--keep", "--secret", "--secret-file", "--resource", "--product", "--break",
-        "--transport", "--timeout", "--accel", "--add", "--measurement"}) {
+        "--transport", "--timeout", "--boot-timeout", "--accel", "--add", "--measurement"}) {
     snp->excludes(command->get_option(simulated));
   }
   CLI::Option* memory = command->get_option("--memory");

@@ -25,9 +25,6 @@ using nlohmann::ordered_json;
 
 constexpr std::array kQemuPlaces = {"/usr/bin/qemu-system-x86_64", "/usr/local/bin/qemu-system-x86_64"};
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
-// How long a guest may take beside its attempt: to boot without hardware virtualisation on a busy machine, and to bear
-// a firmware that is busy, which the driver of /dev/sev-guest does for a minute before it tells.
-constexpr std::chrono::seconds kBootPatience{180};
 constexpr const char* kSecretPort = "attestbed.secret";
 
 Failure failure_of(const sim::Failure& failure) {
@@ -82,6 +79,7 @@ VmTestbed::VmTestbed(Scenario scenario, VmPlan plan, ShowSecret show, launch::Sc
     : scenario_(std::move(scenario)),
       plan_(std::move(plan)),
       show_(show),
+      patience_(scenario_.inputs.guest_timeout + std::chrono::seconds(plan_.boot_seconds)),
       clock_(clock),
       parts_(std::move(scratch), clock, stop_fd),
       lines_(scenario_.line, scenario_.inputs.tamper, 1) {}
@@ -190,7 +188,7 @@ Outcome<void> VmTestbed::start() {
   measurement_ = TRY(registered_measurement());
   TRY(parts_.start_broker(scenario_, measurement_));
   const pid_t proxy = TRY(parts_.start_proxy(scenario_, lines_.proxy_flags()));
-  TRY(lines_.connect(proxy, clock_, clock_.now() + scenario_.inputs.guest_timeout + kBootPatience));
+  TRY(lines_.connect(proxy, clock_, clock_.now() + patience_));
   argv_ = vm::qemu_argv(qemu_guest());  // which now knows whether somebody sits in the middle of the line
   return {};
 }
@@ -209,9 +207,8 @@ Outcome<GuestOutput> VmTestbed::run_guest(const std::function<void(const vm::Con
   launch::Child* const qemu =
       TRY(children.start({.name = "qemu", .program = argv_.front(), .args = {argv_.begin() + 1, argv_.end()}}));
   const std::array<launch::Child*, 1> all = {qemu};
-  const Outcome<void> waited =
-      children.wait_all(all, started + scenario_.inputs.guest_timeout + kBootPatience,
-                        [&](std::size_t) { console_.read(qemu->out().text(), clock_.now(), tell); });
+  const Outcome<void> waited = children.wait_all(
+      all, started + patience_, [&](std::size_t) { console_.read(qemu->out().text(), clock_.now(), tell); });
   if (!waited && waited.error().stopped) return waited.error();
   const launch::Exit exit = children.end(*qemu, std::chrono::seconds(1));
   console_.read(qemu->out().text(), clock_.now(), tell);
@@ -225,7 +222,8 @@ Outcome<GuestOutput> VmTestbed::run_guest(const std::function<void(const vm::Con
   }
   if (!status || !result.is_object()) {
     return no_verdict(*qemu, waited ? "QEMU ended (" + exit.text() + ") before the guest said how it ended"
-                                    : "the guest gave no result in the time that it had, so QEMU was stopped");
+                                    : "the guest gave no result within " + std::to_string(patience_.count()) +
+                                          " s (--timeout and --boot-timeout), so QEMU was stopped");
   }
   note_times(result, started);
   return GuestOutput{

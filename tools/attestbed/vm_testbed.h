@@ -24,12 +24,15 @@ enum class AccelChoice { automatic, tcg, kvm };
 ///   added        see make_image
 ///   append       further words for the kernel's command line, after ours
 ///   measurement  launch digest that the broker is told, in hexadecimal; empty: that of what is booted
+///   boot_seconds how long a guest may take beside its attempt: to boot without hardware virtualisation on a busy
+///                machine, and to bear a firmware that is busy, which the driver of /dev/sev-guest does for a minute
+///                before it tells
 struct VmPlan {
   std::string qemu, kernel, image;
   std::vector<std::string> added;
   std::string append, measurement;
   AccelChoice accel = AccelChoice::automatic;
-  unsigned memory_mib = 256;
+  unsigned memory_mib = 256, boot_seconds = 180;
 };
 
 /// VmTestbed is firmware, broker and proxy as `attestbed run` starts them, and one guest in a QEMU, which reaches the
@@ -71,6 +74,7 @@ class VmTestbed {
   Scenario scenario_;
   const VmPlan plan_;
   const ShowSecret show_;
+  const std::chrono::seconds patience_;  // from the start of QEMU to the end of the guest
   Clock& clock_;
   Parts parts_;
   Lines lines_;
