@@ -75,8 +75,8 @@ class Ending:
 
 
 class Machine:
-    def __init__(self, image, line, firmware, words):
-        shown = attestbed('vm', '--print', '--accel', 'tcg', '--image', image).stdout
+    def __init__(self, image, line, firmware, words, memory):
+        shown = attestbed('vm', '--print', '--accel', 'tcg', '--image', image, '--memory', memory).stdout
         argv = shlex.split(shown.replace('\\\n', ' '))
         at = {'id=c3,': line, 'id=p0,': firmware}
         for mark, path in at.items():
@@ -153,8 +153,8 @@ class MachineTest(VmTest):
         """start_all is a whole host, its proxy at COM3."""
         return self.start_proxy(self.at('line'), self.start_broker(self.start_firmware(*firmware_options)))
 
-    def boot(self, words=None, line='line', image=None):
-        machine = Machine(image or self.image, self.at(line), self.at('firmware'), words or {})
+    def boot(self, words=None, line='line', image=None, memory=256):
+        machine = Machine(image or self.image, self.at(line), self.at('firmware'), words or {}, memory)
         self.addCleanup(machine.kill)
         return machine
 

@@ -4,6 +4,13 @@
 secret=/run/secret
 say() { echo "next: $*"; }
 
+[ -e /disk ] && say 'root of the disk'
+if [ -x /bin/read-key ]; then
+  /bin/read-key disk >/run/payload && say "process $$ finds the key"
+  say "digest $(/bin/busybox sha256sum </run/payload | /bin/busybox cut -d ' ' -f 1)"
+  say 'done'
+  /bin/busybox poweroff -f
+fi
 say "process $$ at $secret: $(/bin/busybox stat -c '%F, mode %a' "$secret")"
 # Of what it reads only the digest is shown, which the test has from elsewhere.
 say "digest $(/bin/busybox sha256sum <"$secret" | /bin/busybox cut -d ' ' -f 1)"

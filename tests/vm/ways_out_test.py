@@ -13,7 +13,20 @@ from machine import MachineTest, qemu_status
 from vm_test import OPTIONS, attestbed
 
 BUSYBOX = pathlib.Path('/bin/busybox')
-NEXT = pathlib.Path(__file__).parent / 'next_program.sh'
+HERE = pathlib.Path(__file__).parent
+NEXT = HERE / 'next_program.sh'
+# Prints the payload of the key of type user in root's user keyring (keyctl(2): KEYCTL_SEARCH 10, KEYCTL_READ 11).
+READ_KEY = r"""
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int count, char** words) {
+  char payload[256];
+  long key = count == 2 ? syscall(SYS_keyctl, 10L, -4L, "user", words[1], 0L) : -1;
+  long size = key < 0 ? -1 : syscall(SYS_keyctl, 11L, key, payload, (long)sizeof payload);
+  return size < 0 || size > (long)sizeof payload || fwrite(payload, 1, (size_t)size, stdout) != (size_t)size;
+}
+"""
 CRASH = r"""
 #include <signal.h>
 #include <unistd.h>
@@ -38,7 +51,7 @@ class Next(MachineTest):
     def setUpClass(cls):
         super().setUpClass()
         attestbed('image', '--kernel', OPTIONS.kernel, '--out', cls.image, '--add', f'{BUSYBOX}=/bin/busybox', '--add',
-                  f'{NEXT}=/test/next')
+                  f'{NEXT}=/test/next', '--add', f'{HERE / "mount_root.sh"}=/test/start')
 
     def handed_on(self, place, found):
         """handed_on boots a guest that leaves its secret in `place` to the next program, which says what it found."""
@@ -58,6 +71,32 @@ class Next(MachineTest):
 
     def test_reads_a_file(self):
         self.handed_on('file:/run/secret', 'regular file, mode 600')
+
+    def test_reads_a_file_in_the_root_that_it_was_switched_to(self):
+        self.start_all()
+        ending = self.boot({'rdinit': '/test/start', 'attest.secret': 'file:/run/secret',
+                            'attest.next': 'switch_root:/sysroot:/sbin/init'}).end()
+        self.assertNotIn('Kernel panic', ending.console)
+        self.assertEqual(ending.result['outcome'], 'released', ending.lines[-1])
+        said = [line.strip() for line in ending.console.splitlines() if line.startswith('next: ')]
+        digest = hashlib.sha256(vm_test.SECRET.encode()).hexdigest()
+        self.assertEqual(said, ['next: root of the disk', 'next: process 1 at /run/secret: regular file, mode 600',
+                                f'next: digest {digest}', 'next: done'])
+
+    @unittest.skipUnless(shutil.which('gcc'), 'no gcc: it makes the program that reads the key')
+    def test_reads_a_key(self):
+        source, program = self.folder / 'read_key.c', self.folder / 'read_key'
+        source.write_text(READ_KEY, encoding='ascii')
+        subprocess.run(['gcc', '-static', '-Os', '-s', '-o', program, source], check=True)
+        image = self.directory / 'image-that-reads-keys'
+        attestbed('image', '--kernel', OPTIONS.kernel, '--out', image, '--add', f'{BUSYBOX}=/bin/busybox', '--add',
+                  f'{NEXT}=/test/next', '--add', f'{program}=/bin/read-key')
+        self.start_all()
+        ending = self.boot({'attest.secret': 'key:disk', 'attest.next': 'exec:/test/next'}, image=image).end()
+        self.assertEqual(ending.result['outcome'], 'released', ending.lines[-1])
+        digest = hashlib.sha256(vm_test.SECRET.encode()).hexdigest()
+        said = [line.strip() for line in ending.console.splitlines() if line.startswith('next: ')]
+        self.assertEqual(said, ['next: process 1 finds the key', f'next: digest {digest}', 'next: done'])
 
     def test_that_is_not_there_is_said_before_anything_is_asked(self):
         self.start_firmware()
