@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# static_program.sh PROGRAM: PROGRAM is one file that needs no other, and no environment variable that loaders, the C
-# library or OpenSSL know changes what it says.
+# static_program.sh PROGRAM EXIT ARGUMENT…: PROGRAM is one file that needs no other, and no environment variable that
+# loaders, the C library or OpenSSL know changes what it says when it is started with these arguments. They make it fail
+# with EXIT, so that nothing else is needed and all of the start is run through; `@` in them is a folder without files.
 set -euo pipefail
-program=$1
+program=$1 expected=$2
+shift 2
 
 fail() {
   echo "static_program: $*" >&2
@@ -19,17 +21,16 @@ trap 'rm -rf "$scratch"' EXIT
 printf 'openssl_conf = init\n[init]\nproviders = p\n[p]\ntrap = t\n[t]\nmodule = %s/absent.so\nactivate = 1\n' \
   "$scratch" > "$scratch/openssl.cnf"
 
-# An attempt that fails at the firmware, so that nothing else is needed and all of the start is run through.
+arguments=("${@//@/$scratch}")
 attempt() {
   local status=0
-  env -i "$@" "$program" --unix "$scratch/absent" --firmware "unix:$scratch/absent" --secret-auth none --json \
-    > "$scratch/out" 2> "$scratch/err" || status=$?
+  env -i "$@" "$program" "${arguments[@]}" > "$scratch/out" 2> "$scratch/err" || status=$?
   echo "exit $status"
   cat "$scratch/out" "$scratch/err"
 }
 
 attempt > "$scratch/plain"
-grep -q '^exit 4$' "$scratch/plain" || fail "the attempt did not end at the firmware: $(cat "$scratch/plain")"
+grep -qx "exit $expected" "$scratch/plain" || fail "expected exit $expected: $(cat "$scratch/plain")"
 for variable in "OPENSSL_CONF=$scratch/openssl.cnf" "OPENSSL_MODULES=$scratch" "OPENSSL_ENGINES=$scratch" \
   "LD_PRELOAD=$scratch/absent.so" "LD_LIBRARY_PATH=$scratch" "LD_DEBUG=all" "LD_TRACE_LOADED_OBJECTS=1" \
   "MALLOC_CHECK_=3" "MALLOC_PERTURB_=165" "MALLOC_TOP_PAD_=1" "GLIBC_TUNABLES=glibc.malloc.check=3" \
