@@ -28,7 +28,7 @@ class TimedGuest {
 
 /// Floor is keygen and ECDH as attest() calls them.
 struct Floor {
-  crypto::EcPoint epk = aproxy_case().decryption().epk;
+  crypto::EcPoint epk = *aproxy_case().decryption().epk;
   VectorEntropy entropy;
   crypto::EcKey key;
   crypto::EcSharedSecret z;

@@ -83,7 +83,7 @@ struct Ours {
   bool decode(Bytes negotiation, Bytes attestation) {
     const auto first = protocol::decode_negotiation_response(fresh(negotiation), nullptr);
     benchmark::DoNotOptimize(first);
-    const auto second = protocol::decode_attestation_response(fresh(attestation), crypto::Curve::p521);
+    const auto second = protocol::decode_attestation_response(fresh(attestation), protocol::KeyType::p521);
     benchmark::DoNotOptimize(second);
     return first && second && second->success;
   }
@@ -91,12 +91,12 @@ struct Ours {
   bool agrees(Bytes negotiation, Bytes attestation, const Answers& theirs) {
     const auto first = protocol::decode_negotiation_response(fresh(negotiation), nullptr);
     if (!first || !equal_ct(first->challenge->octets(), theirs.challenge)) return false;
-    const auto second = protocol::decode_attestation_response(fresh(attestation), crypto::Curve::p521);
+    const auto second = protocol::decode_attestation_response(fresh(attestation), protocol::KeyType::p521);
     if (!second || !second->decryption || !second->secret) return false;
     const protocol::Decryption& read = *second->decryption;
     return equal_ct(*second->secret, theirs.secret) && equal_ct(read.aad, theirs.aad) && read.iv == theirs.iv &&
-           read.tag == theirs.tag && read.wrapped_cek == theirs.wrapped_cek && equal_ct(read.epk.x(), theirs.epk_x) &&
-           equal_ct(read.epk.y(), theirs.epk_y);
+           read.tag == theirs.tag && read.wrapped_cek == protocol::WrappedCek(theirs.wrapped_cek) &&
+           equal_ct(read.epk->x(), theirs.epk_x) && equal_ct(read.epk->y(), theirs.epk_y);
   }
 };
 

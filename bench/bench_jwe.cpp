@@ -3,6 +3,7 @@
 // unwrap and GCM.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "bench/inputs.h"
@@ -37,12 +38,14 @@ void jwe_open_largest(benchmark::State& state) {
   crypto::EcKey key;
   crypto::EcSharedSecret z;
   protocol::Decryption decryption = aproxy_case().decryption();
-  if (!key.set(crypto::Curve::p521, aproxy_case().scalar) || !crypto::ecdh(key, decryption.epk, z)) {
+  if (!key.set(crypto::Curve::p521, aproxy_case().scalar) || !crypto::ecdh(key, *decryption.epk, z)) {
     return state.SkipWithError("no key");
   }
   const Result<Secret<32>> kek = crypto::ecdh_es_a256kw_kek(z.expose());
   if (!kek) return state.SkipWithError("no key");
-  const Result<Secret<32>> cek = crypto::aes256_unwrap(*kek, decryption.wrapped_cek);
+  crypto::WrappedKey wrapped;
+  std::ranges::copy(decryption.wrapped_cek.octets(), wrapped.begin());
+  const Result<Secret<32>> cek = crypto::aes256_unwrap(*kek, wrapped);
   constexpr std::size_t kLargest = 32 * 1024;
   const Octets plaintext(kLargest, 0x5a);
   Octets ciphertext(kLargest);

@@ -27,11 +27,12 @@ Error refused_by_host(const protocol::HostError& error, AttestTrace& trace) {
 }
 
 Result<Released> attempt(const Platform& platform, const AttestConfig& config, Workspace& w, Deadline until,
-                         protocol::GuestLine& line) {
+                         protocol::GuestLine& line, crypto::KeyProgress* key_progress) {
   Progress progress(w.trace, platform.clock);
   const protocol::Terms* stated = config.terms.is_default() ? nullptr : &config.terms;
 
-  TRY(w.key.generate(crypto::Curve::p521, platform.entropy));
+  TRY(w.key.generate(config.terms.key, platform.entropy, platform.clock, until, key_progress));
+  const protocol::GuestPublicKey public_key = w.key.public_key();
   progress.reach(AttestStep::key);
 
   protocol::NegotiationRequest hello;
@@ -46,7 +47,7 @@ Result<Released> attempt(const Platform& platform, const AttestConfig& config, W
   w.trace.challenge = negotiated.challenge;
   progress.reach(AttestStep::negotiated);
 
-  w.trace.report_data = TRY(protocol::bind_svsm_sha512(w.key.point(), *negotiated.challenge));
+  w.trace.report_data = TRY(protocol::bind(config.terms.binding, public_key, *negotiated.challenge));
   const Evidence evidence = TRY(platform.reports.report(*w.trace.report_data, until));
   if (evidence.report.report_data != *w.trace.report_data) {
     return Error{Errc::firmware_reply, "report REPORT_DATA is not what was asked for"};
@@ -58,7 +59,7 @@ Result<Released> attempt(const Platform& platform, const AttestConfig& config, W
                                                                   .report = snp::octets_of(evidence.report),
                                                                   .certs = evidence.certs,
                                                                   .challenge = negotiated.challenge->octets(),
-                                                                  .key = w.key.point()},
+                                                                  .key = public_key},
                                                                  w.send));
   w.trace.in_step = false;
   const MutBytes verdict = TRY(line.conclude(request, *negotiated.challenge, stated, w.receive, w.send));
@@ -66,7 +67,7 @@ Result<Released> attempt(const Platform& platform, const AttestConfig& config, W
     w.trace.in_step = true;
     return refused_by_host(*line.refused(), w.trace);
   }
-  const protocol::AttestationResponse response = TRY(protocol::decode_attestation_response(verdict, w.key.curve()));
+  const protocol::AttestationResponse response = TRY(protocol::decode_attestation_response(verdict, config.terms.key));
   w.trace.in_step = true;
   if (response.error) return refused_by_host(*response.error, w.trace);
   if (!response.success) return Error{Errc::refused, "AttestationResponse.success"};
@@ -99,12 +100,13 @@ Status check_config(const AttestConfig& config) {
   return ok();
 }
 
-Result<Released> attest(const Platform& platform, const AttestConfig& config, Workspace& w) {
+Result<Released> attest(const Platform& platform, const AttestConfig& config, Workspace& w,
+                        crypto::KeyProgress* progress) {
   TRY(check_config(config));
   const Deadline until = platform.clock.now() + config.budget;
   w.trace = {};
   protocol::GuestLine line(platform.wire, config.line, platform.clock, until);
-  const Result<Released> released = attempt(platform, config, w, until, line);
+  const Result<Released> released = attempt(platform, config, w, until, line, progress);
   w.trace.octets_sent = line.octets_sent();
   w.trace.octets_received = line.octets_received();
   w.trace.negotiation_requests = line.requests();

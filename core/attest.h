@@ -47,7 +47,7 @@ struct AttestTrace {
 struct Workspace {
   ByteArray<protocol::kMaxFrameBytes> receive;
   ByteArray<protocol::kMaxFrameBytes> send;
-  crypto::EcKey key;
+  protocol::GuestKey key;
   AttestTrace trace;
 
   Workspace() = default;
@@ -68,8 +68,10 @@ struct Released {
 /// pair serves one attempt. Allocates nothing; every wait ends by clock.now() + config.budget, and one second later
 /// after an attempt that lost step on a serial line: it keeps silent that long before it returns, so that the host's
 /// drain tells this attempt from the next.
+///   progress  hears of the search for an RSA key, the one step that takes long by itself; may be null
 ///   errors  every code with a guest exit in docs/errors.md; a refusal by the host is the host's code, its detail is
 ///           in workspace.trace.host_error
-Result<Released> attest(const Platform& platform, const AttestConfig& config, Workspace& workspace);
+Result<Released> attest(const Platform& platform, const AttestConfig& config, Workspace& workspace,
+                        crypto::KeyProgress* progress = nullptr);
 
 }  // namespace attestbed

@@ -7,10 +7,12 @@ set(ATTESTBED_CORE_SOURCES
   ${CMAKE_CURRENT_LIST_DIR}/base/json_writer.cpp
   ${CMAKE_CURRENT_LIST_DIR}/crypto/concat_kdf.cpp
   ${CMAKE_CURRENT_LIST_DIR}/crypto/ec_key.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/crypto/rsa_key.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/attestation.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/binding.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/ext.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/frame.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_key.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_line.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/jwe.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation.cpp

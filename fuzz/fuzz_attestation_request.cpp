@@ -13,7 +13,7 @@ using namespace attestbed::protocol;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > kMaxFrameBytes) return 0;
   std::vector<std::uint8_t> text(data, data + size), again(kMaxFrameBytes);
-  const Result<AttestationRequest> request = decode_attestation_request(text, crypto::Curve::p521);
+  const Result<AttestationRequest> request = decode_attestation_request(text, KeyType::p521);
   if (!request) return 0;
   fuzz::must(request->report.size() == snp::kReportBytes, "a report has 1184 octets");
   fuzz::must(request->certs.size() <= kMaxCertsBytes, "the certificate table is bounded");
@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const Result<Bytes> encoded = encode_attestation_request(*request, again);
   fuzz::must(bool(encoded), "what was decoded can be encoded");
-  const auto same = decode_attestation_request(MutBytes(again).first(encoded->size()), crypto::Curve::p521);
+  const auto same = decode_attestation_request(MutBytes(again).first(encoded->size()), KeyType::p521);
   fuzz::must(same && same->tee == request->tee && same->key == request->key, "tee and key survive");
   fuzz::must(std::ranges::equal(same->report, request->report) && std::ranges::equal(same->certs, request->certs) &&
                  std::ranges::equal(same->challenge, request->challenge),

@@ -23,7 +23,7 @@ bool equal(const Decryption& a, const Decryption& b) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > kMaxFrameBytes) return 0;
   std::vector<std::uint8_t> text(data, data + size), again(kMaxFrameBytes);
-  const Result<AttestationResponse> response = decode_attestation_response(text, crypto::Curve::p521);
+  const Result<AttestationResponse> response = decode_attestation_response(text, KeyType::p521);
   if (!response) return 0;
   fuzz::must(response->success == response->secret.has_value(), "a secret comes with success and only with it");
   fuzz::must(response->success == response->decryption.has_value(), "and so does what opens it");
@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const Result<Bytes> encoded = encode_attestation_response(*response, again);
   fuzz::must(bool(encoded), "what was decoded can be encoded, if need be without its token");
-  const auto same = decode_attestation_response(MutBytes(again).first(encoded->size()), crypto::Curve::p521);
+  const auto same = decode_attestation_response(MutBytes(again).first(encoded->size()), KeyType::p521);
   fuzz::must(same && same->success == response->success, "the verdict survives");
   fuzz::must(!same->token || (same->token->kind == response->token->kind && same->token->text == response->token->text),
              "a token survives or is left out");

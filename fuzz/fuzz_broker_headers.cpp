@@ -36,7 +36,7 @@ void check_bearer(std::string_view header) {
 struct Issued {
   kbs::TokenIssuer issuer;
   std::string token;
-  crypto::EcPoint key;
+  protocol::GuestPublicKey key;
 };
 
 verify::VerifiedReport sample_report() {
@@ -60,9 +60,10 @@ Issued issue() {
   must(bool(issuer), "an issuer");
   const verify::VerifiedReport report = sample_report();
   const auto challenge = protocol::Challenge::make(ByteArray<32>{7});
-  auto token = issuer->issue({.report = report, .key = guest.point(), .challenge = *challenge}, fuzz::kSampleTime);
+  const auto key = protocol::GuestPublicKey::of(guest.point());
+  auto token = issuer->issue({.report = report, .key = key, .challenge = *challenge}, fuzz::kSampleTime);
   must(bool(token), "a token");
-  return {*std::move(issuer), *std::move(token), guest.point()};
+  return {*std::move(issuer), *std::move(token), key};
 }
 
 void check_token(Bytes input, bool edits) {

@@ -36,7 +36,7 @@ void check_attest(std::string_view body) {
   const auto request = kbs::decode_attest_request(body);
   if (!request) return check_refusal(request.error());
   must(core_reads(body), "what the broker takes is JSON to core");
-  must(bool(crypto::ec_check(request->key)), "the key is a point");
+  must(bool(crypto::ec_check(request->key.ec)), "the key is a point");
   must(request->certs.size() <= kbs::kMaxCertsBufBytes, "certificates are bounded");
   const std::string text = proxy::kbs::attest_request(
       request->nonce, {.report = request->report, .certs = request->certs, .challenge = {}, .key = request->key});

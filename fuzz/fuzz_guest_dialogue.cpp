@@ -177,7 +177,7 @@ class Run {
     must(answer.has_value(), "the key is used only after a NegotiationResponse with the fixed params");
     must(workspace_->trace.challenge.has_value(), "the challenge is known by then");
     const Bytes challenge = workspace_->trace.challenge->octets();
-    const auto& key = workspace_->key.point();
+    const auto& key = workspace_->key.ec.point();
     const auto bound = crypto::sha512({key.x(), key.y(), challenge});
     for (const auto& data : firmware_.asked()) must(data == *bound, "REPORT_DATA binds this key and this challenge");
     must(!key_left || !firmware_.asked().empty(), "the key leaves after the report was asked for");
@@ -221,7 +221,7 @@ class Run {
     const std::string_view secret = text_of(released.secret);
     if (entropy_.recorded(secret)) return;
     const bool sealed = std::ranges::any_of(host_.sealed(), [&](const fuzz::SealedFor& one) {
-      return one.guest == workspace_->key.point() && one.secret == secret && fuzz::may_be_accepted(one.header, one.epk);
+      return one.guest == workspace_->key.ec.point() && one.secret == secret && fuzz::may_be_accepted(one.header, one.epk);
     });
     must(sealed, "what is released was sealed to this key under the right header");
   }

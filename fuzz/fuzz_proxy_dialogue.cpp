@@ -193,7 +193,7 @@ class Run {
       must(said_.bodies.size() == 1 || setting_.serial, "the first phase ends once");
       return check_error(text, response->error, protocol::Phase::negotiation);
     }
-    const auto response = protocol::decode_attestation_response(in_place(body), crypto::Curve::p521);
+    const auto response = protocol::decode_attestation_response(in_place(body), protocol::KeyType::p521);
     must(bool(response), "a guest can read the AttestationResponse");
     must(said_.bodies.size() > 1, "which comes second");
     if (response->error) return check_error(text, response->error, protocol::Phase::attestation);
@@ -229,7 +229,7 @@ class Run {
     const auto& posted = *record.posted;
     must(same(request["evidence"]["Snp"]["report"], posted.report), "the report is the guest's");
     must(same(request["challenge"], posted.challenge), "so is the challenge");
-    must(same(request["key"]["x"], posted.key.x()) && same(request["key"]["y"], posted.key.y()), "so is the key");
+    must(same(request["key"]["x"], posted.key.ec.x()) && same(request["key"]["y"], posted.key.ec.y()), "so is the key");
     must(same(request["evidence"]["Snp"].value("certs_buf", json("")), posted.certs), "so are the certificates");
   }
 

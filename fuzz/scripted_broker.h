@@ -30,7 +30,7 @@ struct BrokerScript {
 struct BrokerRecord {
   struct Posted {
     std::vector<std::uint8_t> report, certs, challenge;
-    crypto::EcPoint key;
+    protocol::GuestPublicKey key;
   };
   const RecordedCase* recorded = nullptr;
   std::string calls, path, token;

@@ -72,7 +72,7 @@ TEST(CertTable, EndorsesAReportForABrokerThatHasNoCertificates) {
       *crypto::sha512({fixture.guest_key().point().x(), fixture.guest_key().point().y(), challenge.octets()});
   BrokerFixture::sign(guest.report);
   AttestRequest request;
-  request.key = fixture.guest_key().point();
+  request.key = protocol::GuestPublicKey::of(fixture.guest_key().point());
   std::ranges::copy(octets_of(guest.report), request.report.begin());
   const EvidenceJudge bare(fixture.broker().judge.values(), {});
   const Judgement without = bare.judge(request, challenge, fixture.date().now());

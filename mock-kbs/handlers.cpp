@@ -38,9 +38,9 @@ Response refuse(Response response, int status, std::string_view variant, std::st
 }
 
 // RFC 7638: the members a thumbprint is made of, in this order.
-std::string thumbprint(const crypto::EcPoint& key) {
+std::string thumbprint(const protocol::GuestPublicKey& key) {
   const std::string jwk =
-      R"({"crv":"P-521","kty":"EC","x":")" + base64url(key.x()) + R"(","y":")" + base64url(key.y()) + R"("})";
+      R"({"crv":"P-521","kty":"EC","x":")" + base64url(key.ec.x()) + R"(","y":")" + base64url(key.ec.y()) + R"("})";
   const Result<crypto::Sha256Digest> digest = crypto::sha256({bytes_of(jwk)});
   return digest ? base64url(*digest) : std::string();
 }

@@ -9,7 +9,7 @@ namespace attestbed::kbs {
 namespace {
 
 Checked<const ReferenceEntry*> bind(const verify::VerifiedReport& verified, const ReferenceValues& values,
-                                    const crypto::EcPoint& key, const protocol::Challenge& challenge) {
+                                    const protocol::GuestPublicKey& key, const protocol::Challenge& challenge) {
   const snp::Measurement& measurement = verified.report().measurement;
   const ReferenceEntry* entry = values.find(measurement);
   if (entry == nullptr) {

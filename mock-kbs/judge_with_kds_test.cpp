@@ -31,7 +31,7 @@ class JudgeWithKdsTest : public kds::test::KdsTest {
     posix::KernelEntropy entropy;
     crypto::EcKey key;
     ASSERT_TRUE(key.generate(crypto::Curve::p521, entropy));
-    request_.key = key.point();
+    request_.key = protocol::GuestPublicKey::of(key.point());
     snp::RawReport report{};
     report.version = 3;
     report.policy = snp::kPolicyReservedOne;

@@ -19,13 +19,14 @@ std::string protected_header(const crypto::EcPoint& epk) {
 
 }  // namespace
 
-Checked<std::string> jwe_seal(const crypto::EcPoint& recipient, Bytes plaintext, Entropy& entropy) {
-  if (recipient.curve() != crypto::Curve::p521)
-    return Refusal{Errc::key_unsupported, "tee-pubkey.crv", "P-521", "P-256"};
+Checked<std::string> jwe_seal(const protocol::GuestPublicKey& recipient, Bytes plaintext, Entropy& entropy) {
+  if (recipient.type != protocol::KeyType::p521) {
+    return Refusal{Errc::key_unsupported, "tee-pubkey.crv", "P-521", protocol::key_type_name(recipient.type)};
+  }
   crypto::EcKey ephemeral;
   TRY(checked(ephemeral.generate(crypto::Curve::p521, entropy)));
   crypto::EcSharedSecret z;
-  TRY(checked(crypto::ecdh(ephemeral, recipient, z)));
+  TRY(checked(crypto::ecdh(ephemeral, recipient.ec, z)));
   const Secret<32> kek = TRY(checked(crypto::ecdh_es_a256kw_kek(z.expose())));
   Secret<32> cek;
   TRY(checked(entropy.fill(cek.expose_mut())));

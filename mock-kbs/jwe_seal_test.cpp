@@ -42,8 +42,9 @@ json vectors() {
   return json::parse(file);
 }
 
-crypto::EcPoint point(const json& key) {
-  return *crypto::EcPoint::make(crypto::Curve::p521, bytes_of(octets(key, "x")), bytes_of(octets(key, "y")), "vector");
+protocol::GuestPublicKey recipient(const json& key) {
+  return protocol::GuestPublicKey::of(
+      *crypto::EcPoint::make(crypto::Curve::p521, bytes_of(octets(key, "x")), bytes_of(octets(key, "y")), "vector"));
 }
 
 TEST(JweSeal, MakesEveryResourceAnswerOfTheVectorsOctetForOctet) {
@@ -53,7 +54,7 @@ TEST(JweSeal, MakesEveryResourceAnswerOfTheVectorsOctetForOctet) {
     SCOPED_TRACE(vector.at("name").get<std::string>());
     ScriptedEntropy entropy(octets(vector.at("epk"), "d") + octets(vector, "cek") + octets(vector, "iv"));
     const std::string plaintext = octets(vector, "plaintext");
-    const Checked<std::string> sealed = jwe_seal(point(vector.at("guest_key")), bytes_of(plaintext), entropy);
+    const Checked<std::string> sealed = jwe_seal(recipient(vector.at("guest_key")), bytes_of(plaintext), entropy);
     ASSERT_TRUE(sealed);
     EXPECT_EQ(*sealed, vector.at("kbs_http").at("resource_response").get<std::string>());
     EXPECT_TRUE(entropy.spent());
@@ -69,7 +70,7 @@ TEST(JweSeal, RefusesAPointThatIsNotOnTheCurve) {
   const auto off =
       crypto::EcPoint::make(crypto::Curve::p521, bytes_of(octets(vector.at("guest_key"), "x")), bytes_of(y), "x");
   ScriptedEntropy entropy(octets(vector.at("epk"), "d") + octets(vector, "cek") + octets(vector, "iv"));
-  const Checked<std::string> sealed = jwe_seal(*off, {}, entropy);
+  const Checked<std::string> sealed = jwe_seal(protocol::GuestPublicKey::of(*off), {}, entropy);
   ASSERT_FALSE(sealed);
   EXPECT_EQ(sealed.error().code, Errc::bad_point);
 }
@@ -79,7 +80,7 @@ TEST(JweSeal, FailsWhenEntropyDoes) {
   const std::string all = octets(vector.at("epk"), "d") + octets(vector, "cek") + octets(vector, "iv");
   for (const std::size_t have : {std::size_t{0}, std::size_t{66}, std::size_t{98}, all.size() - 1}) {
     ScriptedEntropy entropy(all.substr(0, have));
-    EXPECT_FALSE(jwe_seal(point(vector.at("guest_key")), {}, entropy)) << have;
+    EXPECT_FALSE(jwe_seal(recipient(vector.at("guest_key")), {}, entropy)) << have;
   }
 }
 

@@ -44,7 +44,7 @@ Checked<void> expect_text(const Members& object, const char* name, std::string_v
   return Refusal{code, object.path_of(name), shown(expected), shown(found)};
 }
 
-Checked<crypto::EcPoint> decode_key(const Members& runtime) {
+Checked<protocol::GuestPublicKey> decode_key(const Members& runtime) {
   const Members key = TRY(runtime.object("tee-pubkey"));
   TRY(expect_text(key, "kty", "EC", Errc::key_unsupported));
   TRY(expect_text(key, "crv", "P-521", Errc::key_unsupported));
@@ -57,7 +57,7 @@ Checked<crypto::EcPoint> decode_key(const Members& runtime) {
   if (!crypto::ec_check(point)) {
     return Refusal{Errc::bad_point, runtime.path_of("tee-pubkey"), "a point of P-521", "coordinates off the curve"};
   }
-  return point;
+  return protocol::GuestPublicKey::of(point);
 }
 
 Checked<void> decode_report(const Members& evidence, ByteArray<snp::kReportBytes>& into) {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/crypto/ecdh.h"
+#include "core/protocol/guest_key.h"
 #include "core/snp/report.h"
 #include "mock-kbs/refuse.h"
 
@@ -24,14 +24,21 @@ std::string encode_challenge(std::string_view nonce);
 
 inline constexpr std::size_t kMaxCertsBufBytes = 64 * 1024;
 
+/// EvidenceKind is the shape of `primary_evidence`. It says how a report travels and selects nothing else.
+///   snp_report  {"snp-report": base64, "certs-buf": base64 or null}, as aproxy and kbs-test have it
+///   structure   {"attestation_report": {...}, "cert_chain": null or [...]}, as Trustee has it
+///   sample      {"svn", "report_data"}: TEE `sample`, which is no hardware and carries no report
+enum class EvidenceKind : std::uint8_t { snp_report, structure, sample };
+
 /// AttestRequest is the body of POST /attest, taken apart.
 ///   nonce   the challenge as the peer echoed it, compared as text
 ///   key     a point of P-521, checked to be on the curve
-///   report  exactly 1184 octets
+///   report  exactly 1184 octets, whatever the evidence's shape
 ///   certs   the certificate table of `certs-buf`; empty if it was null or absent
 struct AttestRequest {
   std::string nonce;
-  crypto::EcPoint key;
+  protocol::GuestPublicKey key;
+  EvidenceKind evidence = EvidenceKind::snp_report;
   ByteArray<snp::kReportBytes> report{};
   std::vector<std::uint8_t> certs;
 };

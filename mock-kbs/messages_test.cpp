@@ -31,8 +31,8 @@ TEST(Messages, ReadEveryRequestOfTheVectorsAndWriteTheAnswers) {
     const Checked<AttestRequest> request = decode_attest_request(http.at("attest_request").get<std::string>());
     ASSERT_TRUE(request) << request.error().text();
     EXPECT_EQ(posix::to_hex(request->report), vector.at("report").get<std::string>());
-    EXPECT_EQ(posix::to_hex(request->key.x()), vector.at("guest_key").at("x").get<std::string>());
-    EXPECT_EQ(posix::to_hex(request->key.y()), vector.at("guest_key").at("y").get<std::string>());
+    EXPECT_EQ(posix::to_hex(request->key.ec.x()), vector.at("guest_key").at("x").get<std::string>());
+    EXPECT_EQ(posix::to_hex(request->key.ec.y()), vector.at("guest_key").at("y").get<std::string>());
     EXPECT_TRUE(request->certs.empty());
     EXPECT_EQ(encode_challenge(request->nonce), http.at("auth_response").get<std::string>());
     EXPECT_EQ(encode_token(vector.at("token").get<std::string>()), http.at("attest_response").get<std::string>());

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <variant>
 
-#include "core/crypto/ecdh.h"
 #include "core/crypto/sha2.h"
 #include "core/platform/clock.h"
 #include "core/platform/entropy.h"
 #include "core/protocol/challenge.h"
+#include "core/protocol/guest_key.h"
 #include "core/snp/report.h"
 #include "mock-kbs/refuse.h"
 
@@ -21,7 +21,7 @@ namespace attestbed::kbs {
 /// Grant is what an attested guest may have: the resources of the entry with this measurement, sealed to this key.
 struct Grant {
   snp::Measurement measurement{};
-  crypto::EcPoint key;
+  protocol::GuestPublicKey key;
   protocol::AttestationId attestation;
 };
 

@@ -58,8 +58,8 @@ ordered_json submodule(const Claims& claims) {
   const ordered_json tee_pubkey = {{"alg", "ECDH-ES+A256KW"},
                                    {"crv", "P-521"},
                                    {"kty", "EC"},
-                                   {"x", base64url(claims.key.x())},
-                                   {"y", base64url(claims.key.y())}};
+                                   {"x", base64url(claims.key.ec.x())},
+                                   {"y", base64url(claims.key.ec.y())}};
   const ordered_json runtime = {{"additional-evidence", ""},
                                 {"nonce", base64_text(Base64::standard, claims.challenge.octets())},
                                 {"tee-pubkey", tee_pubkey}};
@@ -100,7 +100,8 @@ Checked<Grant> grant_of(const json& payload) {
   std::ranges::copy(bytes_of(measurement), grant.measurement.begin());
   const std::vector<std::uint8_t> x = decode(Base64::url, TRY(key.text("x")));
   const std::vector<std::uint8_t> y = decode(Base64::url, TRY(key.text("y")));
-  grant.key = TRY(checked(crypto::EcPoint::make(crypto::Curve::p521, x, y, "tee-pubkey")));
+  const crypto::EcPoint point = TRY(checked(crypto::EcPoint::make(crypto::Curve::p521, x, y, "tee-pubkey")));
+  grant.key = protocol::GuestPublicKey::of(point);
   const std::vector<std::uint8_t> nonce = decode(Base64::standard, TRY(runtime.text("nonce")));
   const protocol::Challenge challenge = TRY(checked(protocol::Challenge::make(nonce)));
   grant.attestation = TRY(checked(protocol::attestation_id(challenge)));

@@ -14,7 +14,7 @@ namespace attestbed::kbs {
 /// Claims is what a token says about one attestation.
 struct Claims {
   const verify::VerifiedReport& report;
-  const crypto::EcPoint& key;
+  const protocol::GuestPublicKey& key;
   const protocol::Challenge& challenge;
 };
 

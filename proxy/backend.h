@@ -16,11 +16,12 @@ namespace attestbed::proxy {
 /// SealedSecret is a resource as the broker encrypted it to the guest's key: a flattened JWE (RFC 7516 section 7.2.2),
 /// decoded. The proxy can open nothing of it.
 ///   protected_header  the ASCII of `protected`, verbatim: it is the AAD, so it is never rebuilt
+///   epk               the broker's ephemeral point; absent if the secret is sealed to an RSA key
 ///   ciphertext        at most 32 KiB
 struct SealedSecret {
   std::string protected_header;
-  crypto::EcPoint epk;
-  crypto::WrappedKey wrapped_cek{};
+  std::optional<crypto::EcPoint> epk;
+  protocol::WrappedCek wrapped_cek;
   crypto::GcmIv iv{};
   crypto::GcmTag tag{};
   std::vector<std::uint8_t> ciphertext;

@@ -94,8 +94,8 @@ std::string attest_request(std::string_view nonce, const protocol::AttestationRe
          {{"kty", "EC"},
           {"crv", "P-521"},
           {"alg", "ECDH-ES+A256KW"},
-          {"x", encode(Base64::url, request.key.x())},
-          {"y", encode(Base64::url, request.key.y())}}}}},
+          {"x", encode(Base64::url, request.key.ec.x())},
+          {"y", encode(Base64::url, request.key.ec.y())}}}}},
       {"tee-evidence",
        {{"primary_evidence", {{"certs-buf", certs}, {"snp-report", encode(Base64::standard, request.report)}}},
         {"additional_evidence", ""}}}};

@@ -18,7 +18,8 @@ std::string as_text(const Octets& octets) {
 
 struct DecodedRequest {
   explicit DecodedRequest(const std::string& json)
-      : memory(json.begin(), json.end()), request(protocol::decode_attestation_request(memory, crypto::Curve::p521)) {}
+      : memory(json.begin(), json.end()),
+        request(protocol::decode_attestation_request(memory, protocol::KeyType::p521)) {}
   std::vector<std::uint8_t> memory;
   Result<protocol::AttestationRequest> request;
 };
@@ -64,9 +65,9 @@ TEST_P(RecordedMessages, JweGivesTheRecordedPartsAndTheHeaderVerbatim) {
   const auto sealed = parse_jwe(GetParam().resource_response);
   ASSERT_TRUE(sealed);
   EXPECT_EQ(sealed->protected_header, GetParam().protected_header);
-  EXPECT_EQ(as_text(sealed->epk.x()), GetParam().epk_x);
-  EXPECT_EQ(as_text(sealed->epk.y()), GetParam().epk_y);
-  EXPECT_EQ(as_text(sealed->wrapped_cek), GetParam().wrapped_cek);
+  EXPECT_EQ(as_text(sealed->epk->x()), GetParam().epk_x);
+  EXPECT_EQ(as_text(sealed->epk->y()), GetParam().epk_y);
+  EXPECT_EQ(as_text(sealed->wrapped_cek.octets()), GetParam().wrapped_cek);
   EXPECT_EQ(as_text(sealed->iv), GetParam().iv);
   EXPECT_EQ(as_text(sealed->tag), GetParam().tag);
   EXPECT_EQ(as_text(sealed->ciphertext), GetParam().ciphertext);

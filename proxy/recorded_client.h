@@ -14,7 +14,7 @@ class RecordedClient {
  public:
   RecordedClient(const VectorCase& recorded, const std::string& url, const std::string& ca = {})
       : memory_(recorded.attestation_request.begin(), recorded.attestation_request.end()),
-        request_(protocol::decode_attestation_request(memory_, crypto::Curve::p521)),
+        request_(protocol::decode_attestation_request(memory_, protocol::KeyType::p521)),
         backend_(make_kbs_backend({.url = url, .ca_file = ca}, clock_)),
         session_((*backend_)->open(cancelled)) {}
 

@@ -104,7 +104,7 @@ class Attempt {
   }
 
   Outcome<void> attest(MutBytes frame) {
-    const auto request = protocol::decode_attestation_request(frame, crypto::Curve::p521);
+    const auto request = protocol::decode_attestation_request(frame, terms_.key);
     if (!request) return Failure{Errc::malformed_request, brief(request.error()), {}};
     if (request->tee != protocol::Tee::snp) return Failure{Errc::tee_unsupported, "only snp is served", {}};
     name_mismatches(*request);
@@ -161,7 +161,7 @@ class Attempt {
     if (!std::ranges::equal(request.challenge, challenge_->octets())) note("challenge");
     snp::RawReport report;
     std::memcpy(&report, request.report.data(), sizeof report);
-    const Result<snp::ReportData> expected = protocol::bind_svsm_sha512(request.key, *challenge_);
+    const Result<snp::ReportData> expected = protocol::bind(terms_.binding, request.key, *challenge_);
     if (expected && *expected != report.report_data) note("report_data");
   }
 

@@ -105,11 +105,11 @@ std::vector<MessageKind> make_kinds() {
                      return code_of(protocol::decode_negotiation_response(octets_of(text), &stated));
                    }});
   kinds.push_back({"AttestationRequest", "", {evidence}, [](std::string text) {
-                     return code_of(protocol::decode_attestation_request(octets_of(text), crypto::Curve::p521));
+                     return code_of(protocol::decode_attestation_request(octets_of(text), protocol::KeyType::p521));
                    }});
   kinds.push_back(
       {"AttestationResponse", "", {good("/frames/attestation_response/json"), refusal}, [](std::string text) {
-         return code_of(protocol::decode_attestation_response(octets_of(text), crypto::Curve::p521));
+         return code_of(protocol::decode_attestation_response(octets_of(text), protocol::KeyType::p521));
        }});
   kinds.push_back({"header", "", {good("/protected_header_json")}, refuse_header});
   kinds.push_back({"broker body",
@@ -150,9 +150,9 @@ std::optional<Errc> opening_refusal(OpeningCase damage) {
     json text = good("/protected_header_json");
     text["epk"]["y"] = url_text(y);
     header = url_text(bytes_of(text.dump()));
-    sealed.decryption.epk = *crypto::EcPoint::make(crypto::Curve::p521, sealed.decryption.epk.x(), y, "test");
+    sealed.decryption.epk = *crypto::EcPoint::make(crypto::Curve::p521, sealed.decryption.epk->x(), y, "test");
   }
-  if (damage == OpeningCase::wrapped_cek_flipped) sealed.decryption.wrapped_cek[7] ^= 1;
+  if (damage == OpeningCase::wrapped_cek_flipped) sealed.decryption.wrapped_cek.octets()[7] ^= 1;
   if (damage == OpeningCase::tag_flipped) sealed.decryption.tag[15] ^= 0x80;
   return sealed.open(header);
 }

@@ -17,7 +17,7 @@ void write_point(JsonWriter& json, const crypto::EcPoint& point) {
   json.end_object();
 }
 
-Result<crypto::EcPoint> read_point(JsonReader& json, crypto::Curve curve, const char* where) {
+Result<crypto::EcPoint> read_point(JsonReader& json, KeyType key, const char* where) {
   std::optional<MutBytes> x, y;
   JsonReader::Object object = TRY(json.object(where));
   while (const auto name = TRY(object.next())) {
@@ -30,7 +30,41 @@ Result<crypto::EcPoint> read_point(JsonReader& json, crypto::Curve curve, const 
     }
   }
   if (!x || !y) return Error{Errc::json_missing, where};
-  return crypto::EcPoint::make(curve, *x, *y, where);
+  return crypto::EcPoint::make(curve_of(key), *x, *y, where);
+}
+
+void write_rsa_key(JsonWriter& json, const crypto::RsaPublicKey& key) {
+  json.begin_object();
+  json.name("n");
+  json.base64(Base64::standard, key.n);
+  json.name("e");
+  json.base64(Base64::standard, crypto::kRsaExponent);
+  json.end_object();
+}
+
+Result<crypto::RsaPublicKey> read_rsa_key(JsonReader& json, const char* where) {
+  std::optional<MutBytes> n, e;
+  JsonReader::Object object = TRY(json.object(where));
+  while (const auto name = TRY(object.next())) {
+    if (*name == "n") {
+      n = TRY(json.base64(Base64::standard, kMaxFrameBytes, where));
+    } else if (*name == "e") {
+      e = TRY(json.base64(Base64::standard, kMaxFrameBytes, where));
+    } else {
+      TRY(json.skip());
+    }
+  }
+  if (!n || !e) return Error{Errc::json_missing, where};
+  return crypto::RsaPublicKey::make(*n, *e, where);
+}
+
+Result<GuestPublicKey> read_key(JsonReader& json, KeyType key, const char* where) {
+  if (is_ec(key)) {
+    const crypto::EcPoint point = TRY(read_point(json, key, where));
+    return GuestPublicKey::of(point);
+  }
+  const crypto::RsaPublicKey rsa = TRY(read_rsa_key(json, where));
+  return GuestPublicKey::of(rsa);
 }
 
 // A field of one legal length, out of octets that were decoded whatever their length.
@@ -73,10 +107,12 @@ Result<SnpEvidence> read_evidence(JsonReader& json) {
 
 void write_decryption(JsonWriter& json, const Decryption& decryption) {
   json.begin_object();
-  json.name("epk");
-  write_point(json, decryption.epk);
+  if (decryption.epk) {
+    json.name("epk");
+    write_point(json, *decryption.epk);
+  }
   json.name("wrapped_cek");
-  json.base64(Base64::standard, decryption.wrapped_cek);
+  json.base64(Base64::standard, decryption.wrapped_cek.octets());
   json.name("aad");
   json.base64(Base64::standard, decryption.aad);
   json.name("iv");
@@ -86,13 +122,14 @@ void write_decryption(JsonWriter& json, const Decryption& decryption) {
   json.end_object();
 }
 
-Result<Decryption> read_decryption(JsonReader& json, crypto::Curve curve) {
+Result<Decryption> read_decryption(JsonReader& json, KeyType key) {
   std::optional<crypto::EcPoint> epk;
   std::optional<MutBytes> wrapped_cek, aad, iv, tag;
   JsonReader::Object object = TRY(json.object("AttestationResponse.decryption"));
   while (const auto name = TRY(object.next())) {
     if (*name == "epk") {
-      epk = TRY(read_point(json, curve, "decryption.epk"));
+      if (!is_ec(key)) return Error{Errc::bad_value, "decryption.epk: RSA-3072 has none"};
+      epk = TRY(read_point(json, key, "decryption.epk"));
     } else if (*name == "wrapped_cek") {
       wrapped_cek = TRY(json.base64(Base64::standard, kMaxFrameBytes, "decryption.wrapped_cek"));
     } else if (*name == "aad") {
@@ -105,10 +142,11 @@ Result<Decryption> read_decryption(JsonReader& json, crypto::Curve curve) {
       TRY(json.skip());
     }
   }
-  if (!epk) return Error{Errc::json_missing, "decryption.epk"};
+  if (is_ec(key) && !epk) return Error{Errc::json_missing, "decryption.epk"};
   if (!aad) return Error{Errc::json_missing, "decryption.aad"};
-  Decryption decryption{.epk = *epk, .wrapped_cek = {}, .aad = *aad, .iv = {}, .tag = {}};
-  decryption.wrapped_cek = TRY(exactly<40>(wrapped_cek, "decryption.wrapped_cek"));
+  if (!wrapped_cek) return Error{Errc::json_missing, "decryption.wrapped_cek"};
+  Decryption decryption{.epk = epk, .wrapped_cek = {}, .aad = *aad, .iv = {}, .tag = {}};
+  decryption.wrapped_cek = TRY(WrappedCek::make(key, *wrapped_cek, "decryption.wrapped_cek"));
   decryption.iv = TRY(exactly<12>(iv, "decryption.iv"));
   decryption.tag = TRY(exactly<16>(tag, "decryption.tag"));
   return decryption;
@@ -207,17 +245,21 @@ Result<Bytes> encode_attestation_request(const AttestationRequest& request, MutB
   json.name("challenge");
   json.base64(Base64::standard, request.challenge);
   json.name("key");
-  write_point(json, request.key);
+  if (is_ec(request.key.type)) {
+    write_point(json, request.key.ec);
+  } else {
+    write_rsa_key(json, request.key.rsa);
+  }
   json.end_object();
   return out.finish("AttestationRequest");
 }
 
-Result<AttestationRequest> decode_attestation_request(MutBytes text, crypto::Curve curve) {
+Result<AttestationRequest> decode_attestation_request(MutBytes text, KeyType key_type) {
   JsonReader json(text);
   std::optional<Tee> tee;
   std::optional<SnpEvidence> evidence;
   std::optional<MutBytes> challenge;
-  std::optional<crypto::EcPoint> key;
+  std::optional<GuestPublicKey> key;
   JsonReader::Object object = TRY(json.object("AttestationRequest"));
   while (const auto name = TRY(object.next())) {
     if (*name == "tee") {
@@ -228,7 +270,7 @@ Result<AttestationRequest> decode_attestation_request(MutBytes text, crypto::Cur
     } else if (*name == "challenge") {
       challenge = TRY(json.base64(Base64::standard, kMaxFrameBytes, "AttestationRequest.challenge"));
     } else if (*name == "key") {
-      key = TRY(read_point(json, curve, "AttestationRequest.key"));
+      key = TRY(read_key(json, key_type, "AttestationRequest.key"));
     } else {
       TRY(json.skip());
     }
@@ -259,7 +301,7 @@ Result<Bytes> encode_attestation_response(const AttestationResponse& response, M
   return encode_response(response, false, into);
 }
 
-Result<AttestationResponse> decode_attestation_response(MutBytes text, crypto::Curve curve) {
+Result<AttestationResponse> decode_attestation_response(MutBytes text, KeyType key) {
   JsonReader json(text);
   std::optional<bool> success;
   AttestationResponse response;
@@ -273,7 +315,7 @@ Result<AttestationResponse> decode_attestation_response(MutBytes text, crypto::C
       if (TRY(json.kind()) == JsonKind::null) {
         TRY(json.null("AttestationResponse.decryption"));
       } else {
-        response.decryption = TRY(read_decryption(json, curve));
+        response.decryption = TRY(read_decryption(json, key));
       }
     } else if (*name == "token") {
       if (TRY(json.kind()) == JsonKind::null) {

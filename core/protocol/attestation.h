@@ -21,12 +21,12 @@ struct AttestationRequest {
   Bytes report;
   Bytes certs;
   Bytes challenge;
-  crypto::EcPoint key;
+  GuestPublicKey key;
 };
 Result<Bytes> encode_attestation_request(const AttestationRequest& request, MutBytes into);
-/// decode_attestation_request checks form and exact lengths (report 1184, challenge 16..64, coordinates of `curve`).
-/// Views point into `json`.
-Result<AttestationRequest> decode_attestation_request(MutBytes json, crypto::Curve curve);
+/// decode_attestation_request checks form and exact lengths (report 1184, challenge 16..64) and reads `key` as a key of
+/// the type that both sides agreed on: {x,y}, or {n,e} for RSA. Views point into `json`.
+Result<AttestationRequest> decode_attestation_request(MutBytes json, KeyType key);
 
 /// Token is the broker's verdict, passed on for the guest's owner; the guest does not look into it.
 struct Token {
@@ -45,9 +45,9 @@ struct AttestationResponse {
 /// encode_attestation_response writes a token that does not fit into a frame as null. Errors: no_space.
 Result<Bytes> encode_attestation_response(const AttestationResponse& response, MutBytes into);
 
-/// decode_attestation_response reads the host's answer; views point into `json`.
+/// decode_attestation_response reads the host's answer to a guest whose key is of type `key`; views point into `json`.
 ///   errors  contradiction (success with error, or success without secret and decryption), bad_length for every
 ///           field with one legal length, too_large for secret and aad, the JSON and base64 codes
-Result<AttestationResponse> decode_attestation_response(MutBytes json, crypto::Curve curve);
+Result<AttestationResponse> decode_attestation_response(MutBytes json, KeyType key);
 
 }  // namespace attestbed::protocol

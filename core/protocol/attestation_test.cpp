@@ -42,10 +42,10 @@ class AttestationResponseRejects : public testing::TestWithParam<Change> {};
 TEST_P(AttestationResponseRejects, OneChange) {
   json message = plain_frame("attestation_response");
   std::string good = message.dump();
-  ASSERT_TRUE(decode_attestation_response(mut(good), crypto::Curve::p521));
+  ASSERT_TRUE(decode_attestation_response(mut(good), KeyType::p521));
   GetParam().change(message);
   std::string text = message.dump();
-  const auto decoded = decode_attestation_response(mut(text), crypto::Curve::p521);
+  const auto decoded = decode_attestation_response(mut(text), KeyType::p521);
   ASSERT_FALSE(decoded);
   expect_refused(decoded.error(), GetParam());
 }
@@ -103,7 +103,7 @@ TEST_P(AttestationRequestRejects, OneChange) {
   json message = plain_frame("attestation_request");
   GetParam().change(message);
   std::string text = message.dump();
-  const auto decoded = decode_attestation_request(mut(text), crypto::Curve::p521);
+  const auto decoded = decode_attestation_request(mut(text), KeyType::p521);
   ASSERT_FALSE(decoded);
   expect_refused(decoded.error(), GetParam());
 }
@@ -149,7 +149,7 @@ TEST(AttestationRequest, CarriesCertificatesWhenThereAreAny) {
       {.report = bytes_of(report), .certs = bytes_of(certs), .challenge = bytes_of(challenge), .key = {}}, buffer);
   ASSERT_TRUE(text) << posix::describe(text.error());
   std::string copy(text_of(*text));
-  const auto decoded = decode_attestation_request(mut(copy), crypto::Curve::p521);
+  const auto decoded = decode_attestation_request(mut(copy), KeyType::p521);
   ASSERT_TRUE(decoded);
   EXPECT_EQ(text_of(decoded->certs), certs);
 }
@@ -161,7 +161,7 @@ TEST(AttestationResponse, ATokenThatDoesNotFitIsSentAsNull) {
   AttestationResponse response{
       .success = true,
       .secret = mut(secret),
-      .decryption = Decryption{.epk = {}, .wrapped_cek = {}, .aad = bytes_of(aad), .iv = {}, .tag = {}},
+      .decryption = Decryption{.epk = crypto::EcPoint(), .wrapped_cek = {}, .aad = bytes_of(aad), .iv = {}, .tag = {}},
       .token = Token{"Jwt", token},
       .error = {}};
   const auto text = encode_attestation_response(response, buffer);
@@ -194,11 +194,11 @@ TEST(AttestationMessages, EveryTruncationIsRefused) {
                     request = plain_frame("attestation_request").dump();
   for (std::size_t n = 0; n < response.size(); ++n) {
     std::string cut = response.substr(0, n);
-    EXPECT_FALSE(decode_attestation_response(mut(cut), crypto::Curve::p521)) << n;
+    EXPECT_FALSE(decode_attestation_response(mut(cut), KeyType::p521)) << n;
   }
   for (std::size_t n = 0; n < request.size(); ++n) {
     std::string cut = request.substr(0, n);
-    EXPECT_FALSE(decode_attestation_request(mut(cut), crypto::Curve::p521)) << n;
+    EXPECT_FALSE(decode_attestation_request(mut(cut), KeyType::p521)) << n;
   }
 }
 

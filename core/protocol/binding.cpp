@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/protocol/binding.h"
 
+#include <cstring>
+
 #include "core/crypto/sha2.h"
 
 namespace attestbed::protocol {
@@ -9,28 +11,9 @@ const char* binding_name(Binding binding) {
   return binding == Binding::svsm_sha512 ? "svsm-sha512" : "kbs-sha384";
 }
 
-const char* key_type_name(KeyType key) {
-  switch (key) {
-    case KeyType::p521:
-      return "P-521";
-    case KeyType::p256:
-      return "P-256";
-    case KeyType::rsa3072:
-      return "RSA-3072";
-  }
-  return "?";
-}
-
 Result<Binding> binding_named(std::string_view name, const char* where) {
   for (const Binding binding : {Binding::svsm_sha512, Binding::kbs_sha384}) {
     if (name == text_of(binding_name(binding))) return binding;
-  }
-  return Error{Errc::bad_value, where, name.size(), 0};
-}
-
-Result<KeyType> key_type_named(std::string_view name, const char* where) {
-  for (const KeyType key : {KeyType::p521, KeyType::p256, KeyType::rsa3072}) {
-    if (name == text_of(key_type_name(key))) return key;
   }
   return Error{Errc::bad_value, where, name.size(), 0};
 }
@@ -42,9 +25,36 @@ Status check_pair(Binding binding, KeyType key) {
                                                                  : "binding: only svsm-sha512 is built so far"};
 }
 
-Result<snp::ReportData> bind_svsm_sha512(const crypto::EcPoint& key, const Challenge& challenge) {
-  if (key.curve() != crypto::Curve::p521) return Error{Errc::bad_config, "key: svsm-sha512 goes with P-521 only"};
-  return crypto::sha512({key.x(), key.y(), challenge.octets()});
+Result<snp::ReportData> bind(Binding binding, const GuestPublicKey& key, const Challenge& challenge) {
+  return binding == Binding::svsm_sha512 ? bind_svsm_sha512(key, challenge) : bind_kbs_sha384(key, challenge);
+}
+
+Result<snp::ReportData> bind_svsm_sha512(const GuestPublicKey& key, const Challenge& challenge) {
+  if (key.type != KeyType::p521) return Error{Errc::bad_config, "key: svsm-sha512 goes with P-521 only"};
+  return crypto::sha512({key.ec.x(), key.ec.y(), challenge.octets()});
+}
+
+Result<snp::ReportData> bind_kbs_sha384(const GuestPublicKey& key, const Challenge& challenge) {
+  ByteArray<kMaxBindingTextBytes> memory;
+  const Bytes text = TRY(write_binding_text(key, challenge, memory));
+  const crypto::Sha384Digest digest = TRY(crypto::sha384({text}));
+  snp::ReportData report_data{};
+  std::memcpy(report_data.data(), digest.data(), digest.size());
+  return report_data;
+}
+
+Result<Bytes> write_binding_text(const GuestPublicKey& key, const Challenge& challenge, MutBytes into) {
+  Writer out(into);
+  JsonWriter json(out);
+  json.begin_object();
+  json.name("additional-evidence");
+  json.string("");
+  json.name("nonce");
+  json.base64(Base64::standard, challenge.octets());
+  json.name("tee-pubkey");
+  write_jwk(json, key);
+  json.end_object();
+  return out.finish("kbs-sha384");
 }
 
 Result<AttestationId> attestation_id(const Challenge& challenge) {

@@ -47,14 +47,14 @@ Result<MutBytes> GuestLine::receive(MutBytes into) {
 // last_word is for a line that took no more of ours: the host may have refused and closed without reading. Anything but
 // a refusal is no answer to what was not sent.
 //   scratch  as large as `into`, or empty: then only a NegotiationResponse is looked for
-Result<MutBytes> GuestLine::last_word(const Error& sending, MutBytes into, MutBytes scratch) {
+Result<MutBytes> GuestLine::last_word(const Error& sending, KeyType key, MutBytes into, MutBytes scratch) {
   if (sending.code != Errc::transport) return sending;
   const Result<MutBytes> frame = receive_frame(wire_, into, std::min(until_, clock_.now() + kLastWord));
   if (!frame) return sending;
   // Decoding works in place, so the first of two decoders gets a copy.
   if (frame->size() <= scratch.size()) {
     std::memcpy(scratch.data(), frame->data(), frame->size());
-    const auto verdict = decode_attestation_response(scratch.first(frame->size()), crypto::Curve::p521);
+    const auto verdict = decode_attestation_response(scratch.first(frame->size()), key);
     if (verdict && verdict->error) refused_ = verdict->error;
   }
   if (!refused_) {
@@ -72,7 +72,7 @@ Result<MutBytes> GuestLine::negotiate(Bytes request, MutBytes into) {
   }
   for (;;) {
     const Status sent_whole = send(request);
-    if (!sent_whole) return last_word(sent_whole.error(), into, {});
+    if (!sent_whole) return last_word(sent_whole.error(), KeyType::p521, into, {});
     ++requests_;
     if (kind_ == LineKind::connected) return receive(into);
     const Instant sent = clock_.now();
@@ -97,7 +97,7 @@ bool GuestLine::is_repeated_answer(Bytes answer, const Challenge& used, const Te
 Result<MutBytes> GuestLine::conclude(Bytes request, const Challenge& used, const Terms* stated, MutBytes into,
                                      MutBytes scratch) {
   const Status sent_whole = send(request);
-  if (!sent_whole) return last_word(sent_whole.error(), into, scratch);
+  if (!sent_whole) return last_word(sent_whole.error(), stated != nullptr ? stated->key : KeyType::p521, into, scratch);
   for (std::size_t crossed = requests_ - 1;; --crossed) {
     const MutBytes answer = TRY(receive(into));
     if (crossed == 0 || !is_repeated_answer(answer, used, stated, scratch)) return answer;

@@ -56,7 +56,7 @@ class GuestLine {
  private:
   Status send(Bytes frame);
   MutBytes received(MutBytes frame);
-  Result<MutBytes> last_word(const Error& sending, MutBytes into, MutBytes scratch);
+  Result<MutBytes> last_word(const Error& sending, KeyType key, MutBytes into, MutBytes scratch);
   Result<MutBytes> receive(MutBytes into);
   bool is_repeated_answer(Bytes answer, const Challenge& used, const Terms* stated, MutBytes scratch);
 

@@ -114,25 +114,28 @@ void check_negotiation(const json& v, bool stock_params) {
   EXPECT_EQ(text_of(*again), original);
   EXPECT_EQ(posix::to_hex(bytes_of(little_endian(original.size()) + original)),
             v["frames"]["negotiation_response"]["frame"]);
-  EXPECT_EQ(posix::to_hex(*bind_svsm_sha512(point_of(v["guest_key"]), *response->challenge)), v["report_data"]);
+  EXPECT_EQ(posix::to_hex(*bind_svsm_sha512(GuestPublicKey::of(point_of(v["guest_key"])), *response->challenge)),
+            v["report_data"]);
 }
 
 void check_attestation(const json& v) {
   std::vector<std::uint8_t> buffer(kMaxFrameBytes);
   const std::string report = unhex(v["report"]), challenge = unhex(v["challenge"]);
-  const auto request = encode_attestation_request(
-      {.report = bytes_of(report), .certs = {}, .challenge = bytes_of(challenge), .key = point_of(v["guest_key"])},
-      buffer);
+  const auto request = encode_attestation_request({.report = bytes_of(report),
+                                                   .certs = {},
+                                                   .challenge = bytes_of(challenge),
+                                                   .key = GuestPublicKey::of(point_of(v["guest_key"]))},
+                                                  buffer);
   const json& frame3 = v["frames"]["attestation_request"];
   EXPECT_EQ(text_of(*request), frame3["json"]);
   EXPECT_EQ(posix::to_hex(bytes_of(little_endian(request->size()))), frame3["len_prefix"]);
   EXPECT_EQ(sha256_hex(text_of(*request)), frame3["json_sha256"]);
   std::string request_text = frame3["json"];
-  const auto decoded = decode_attestation_request(mut(request_text), crypto::Curve::p521);
+  const auto decoded = decode_attestation_request(mut(request_text), KeyType::p521);
   ASSERT_TRUE(decoded);
   EXPECT_EQ(text_of(decoded->report), report);
   EXPECT_EQ(text_of(decoded->challenge), challenge);
-  EXPECT_EQ(decoded->key, point_of(v["guest_key"]));
+  EXPECT_EQ(decoded->key, GuestPublicKey::of(point_of(v["guest_key"])));
 
   const json& frame4 = v["frames"]["attestation_response"];
   Sealed sealed(v);
@@ -148,7 +151,7 @@ void check_attestation(const json& v) {
   EXPECT_EQ(sha256_hex(text_of(*text)), frame4["json_sha256"]);
 
   std::string response_text = frame4["json"];
-  const auto read = decode_attestation_response(mut(response_text), crypto::Curve::p521);
+  const auto read = decode_attestation_response(mut(response_text), KeyType::p521);
   ASSERT_TRUE(read) << posix::describe(read.error());
   EXPECT_EQ(text_of(read->decryption->aad), v["protected"]);
   crypto::EcKey guest;
@@ -269,7 +272,7 @@ std::size_t run_negative() {
     const std::string d = unhex(base["guest_key"]["d"]);
     EXPECT_TRUE(guest.set(crypto::Curve::p521, bytes_of(d)));
     std::string text = forged_response(base, negative["set"]);
-    const auto response = decode_attestation_response(mut(text), crypto::Curve::p521);
+    const auto response = decode_attestation_response(mut(text), KeyType::p521);
     const Errc code = response ? [&] {
       const auto opened = jwe_open(guest, *response->decryption, *response->secret);
       EXPECT_FALSE(opened);
@@ -314,9 +317,9 @@ Errc code_of(Message message, std::string text) {
     case Message::negotiation_response:
       return code(decode_negotiation_response(mut(text), nullptr));
     case Message::attestation_request:
-      return code(decode_attestation_request(mut(text), crypto::Curve::p521));
+      return code(decode_attestation_request(mut(text), KeyType::p521));
     case Message::attestation_response:
-      return code(decode_attestation_response(mut(text), crypto::Curve::p521));
+      return code(decode_attestation_response(mut(text), KeyType::p521));
   }
   return Errc::internal;
 }

@@ -60,9 +60,9 @@ TEST(TamperWith, ReplacesTheKeyByAnotherValidOne) {
   ASSERT_TRUE(changed);
   std::string body = changed->body;
   const auto decoded = protocol::decode_attestation_request({reinterpret_cast<std::uint8_t*>(body.data()), body.size()},
-                                                            crypto::Curve::p521);
+                                                            protocol::KeyType::p521);
   ASSERT_TRUE(decoded) << error_name(decoded.error().code);
-  EXPECT_TRUE(crypto::ec_check(decoded->key));
+  EXPECT_TRUE(crypto::ec_check(decoded->key.ec));
   json before = json::parse(request()), after = json::parse(changed->body);
   EXPECT_NE(before["key"], after["key"]);
   before.erase("key");
