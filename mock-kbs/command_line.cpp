@@ -43,6 +43,8 @@ CommandLine read_command_line(int argc, const char* const* argv) {
   app.add_option("--root", guest.roots, "root certificate (ARK) to trust, or `amd` for AMD's; repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  app.add_option("--binding", guest.binding, "how guests of these measurements bind their key (svsm-sha512)")
+      ->type_name("NAME");
   app.add_option("--certs", line.options.certs, "VCEK or VLEK and intermediate certificates; repeatable")
       ->type_name("FILE|DIR")
       ->allow_extra_args(false);
