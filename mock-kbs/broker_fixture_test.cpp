@@ -91,7 +91,8 @@ ByteArray<N> fixed(const json& object, const char* name) {
 struct BrokerFixture::Impl {
   explicit Impl(SessionTable::Limits limits)
       : sessions(clock, entropy, limits),
-        judge(reference_values(), {certificate(authority().vcek(), "vcek"), certificate(authority().ask(), "ask")}),
+        state(*BrokerState::make({.reference = reference_values(), .resources = {}, .policy = {}}, Reach::loopback)),
+        judge({certificate(authority().vcek(), "vcek"), certificate(authority().ask(), "ask")}),
         tokens(*TokenIssuer::make(entropy, limits.lifetime)) {
     EXPECT_TRUE(guest_key.generate(crypto::Curve::p521, entropy));
     EXPECT_TRUE(other_key.generate(crypto::Curve::p521, entropy));
@@ -100,10 +101,11 @@ struct BrokerFixture::Impl {
   posix::KernelEntropy entropy;
   HandSetDate date;
   SessionTable sessions;
+  std::unique_ptr<BrokerState> state;
   EvidenceJudge judge;
   TokenIssuer tokens;
   crypto::EcKey guest_key, other_key;
-  Broker broker{judge, sessions, tokens, entropy, date};
+  Broker broker{*state, judge, sessions, tokens, entropy, date};
 };
 
 BrokerFixture::BrokerFixture(SessionTable::Limits limits) : impl_(std::make_unique<Impl>(limits)) {}

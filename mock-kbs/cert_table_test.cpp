@@ -74,13 +74,15 @@ TEST(CertTable, EndorsesAReportForABrokerThatHasNoCertificates) {
   AttestRequest request;
   request.key = protocol::GuestPublicKey::of(fixture.guest_key().point());
   std::ranges::copy(octets_of(guest.report), request.report.begin());
-  const EvidenceJudge bare(fixture.broker().judge.values(), {});
-  const Judgement without = bare.judge(request, challenge, fixture.date().now());
+  const auto held = fixture.broker().state.now();
+  const ReferenceValues& values = held->reference;
+  const EvidenceJudge bare({});
+  const Judgement without = bare.judge(request, challenge, values, fixture.date().now());
   ASSERT_FALSE(without.outcome);
   EXPECT_EQ(without.layer, Layer::endorse);
   EXPECT_EQ(without.outcome.error().code, Errc::certificate_missing);
   request.certs = good_table();
-  const Judgement with = bare.judge(request, challenge, fixture.date().now());
+  const Judgement with = bare.judge(request, challenge, values, fixture.date().now());
   EXPECT_TRUE(with.outcome) << with.outcome.error().text();
 }
 

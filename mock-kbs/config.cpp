@@ -164,25 +164,22 @@ Checked<Config> make_config(const Options& options) {
   if (options.kds) config.kds = TRY(read_kds(*options.kds));
   std::vector<ReferenceEntry> entries;
   for (const GuestOptions& guest : options.guests) entries.push_back(TRY(read_entry(guest)));
-  config.values = TRY(ReferenceValues::make(std::move(entries)));
-  const bool has_roots = !config.values.roots().certificates().empty();
-  if (!config.listen.loopback && has_roots && config.values.roots().simulated()) {
-    return Refusal{Errc::bad_config, "listen", "a loopback address, since a root is not AMD's", config.listen.host};
-  }
+  config.values.reference = TRY(ReferenceValues::make(std::move(entries)));
+  TRY(check_reach(config.values, config.reach()));
   return config;
 }
 
 void announce(const Config& config) {
-  const auto roots = config.values.roots().certificates();
+  const auto roots = config.values.reference.roots().certificates();
   for (const verify::Certificate& root : roots) log::event(log::Level::info, "trusted_root", describe_root(root));
-  if (!roots.empty() && config.values.roots().simulated()) {
+  if (!roots.empty() && config.values.reference.roots().simulated()) {
     log::event(log::Level::warning, "SIMULATED_ROOT",
                {{"message", "SIMULATED ROOT OF TRUST: whoever holds its key can make any report; for tests only"}});
   }
   bool any = false;
-  for (const ReferenceEntry& entry : config.values.entries()) {
-    announce_entry(entry);
-    any = any || !entry.measurements.empty();
+  for (const auto& entry : config.values.reference.entries()) {
+    announce_entry(*entry);
+    any = any || !entry->measurements.empty();
   }
   if (!any) {
     log::event(log::Level::warning, "no_measurement",

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "kds-client/client.h"
+#include "mock-kbs/broker_state.h"
 #include "mock-kbs/options.h"
-#include "mock-kbs/reference_values.h"
 #include "mock-kbs/server.h"
 #include "mock-kbs/session.h"
 
@@ -27,8 +27,10 @@ struct Config {
   std::string log_level = "info";
   SessionTable::Limits sessions;
   std::vector<verify::Certificate> certificates;
-  ReferenceValues values;
+  BrokerValues values;
   std::optional<KdsConfig> kds;
+
+  Reach reach() const { return listen.loopback ? Reach::loopback : Reach::beyond_loopback; }
 };
 
 /// make_config reads what the options name. Errors: bad_config with what, where, expected and found; io_failed and

@@ -59,14 +59,14 @@ TEST_F(ConfigTest, ReadsAWholeFileWithPathsFromItsFolder) {
   EXPECT_EQ(config->sessions.lifetime, std::chrono::seconds(60));
   EXPECT_EQ(config->sessions.max_sessions, 7U);
   EXPECT_EQ(config->certificates.size(), 3U);  // ARK, ASK, VCEK: PEM and DER of one count once, keys not at all
-  ASSERT_EQ(config->values.entries().size(), 1U);
-  const ReferenceEntry& entry = config->values.entries().front();
+  ASSERT_EQ(config->values.reference.entries().size(), 1U);
+  const ReferenceEntry& entry = *config->values.reference.entries().front();
   EXPECT_EQ(entry.name, "svsm");
   EXPECT_TRUE(entry.w1_exposed);
   EXPECT_TRUE(entry.allow_debug);
   EXPECT_FALSE(entry.allow_migration_agent);
   EXPECT_EQ(entry.resources.at("default/sample/test")->size(), 12U);
-  EXPECT_TRUE(config->values.roots().simulated());
+  EXPECT_TRUE(config->values.reference.roots().simulated());
 }
 
 TEST_F(ConfigTest, ReadsAKds) {
@@ -170,7 +170,7 @@ TEST_F(ConfigTest, TakesNothingAtAllAndThenKnowsNoGuest) {
   const auto config = make_config({});
   ASSERT_TRUE(config);
   EXPECT_EQ(config->listen.authority(config->listen.port), "127.0.0.1:8080");
-  EXPECT_EQ(config->values.find(snp::Measurement{}), nullptr);
+  EXPECT_EQ(config->values.reference.find(snp::Measurement{}), nullptr);
 }
 
 }  // namespace

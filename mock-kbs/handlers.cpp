@@ -54,7 +54,8 @@ Checked<std::string> attest(Broker& broker, const std::string& cookie, const Att
                             AuditRecord& audit) {
   const verify::Time now = broker.wall_clock.now();
   const protocol::Challenge challenge = TRY(broker.sessions.spend_nonce(cookie, attestation.nonce));
-  const Judgement judgement = broker.judge.judge(attestation, challenge, now);
+  const std::shared_ptr<const BrokerValues> values = broker.state.now();
+  const Judgement judgement = broker.judge.judge(attestation, challenge, values->reference, now);
   if (judgement.measurement) audit.measurement = verify::hex_text(*judgement.measurement);
   if (!judgement.outcome) {
     audit.layer = layer_name(judgement.layer);
@@ -193,8 +194,9 @@ Response handle_resource(Broker& broker, const Request& request, std::string_vie
   };
   const Result<protocol::ResourcePath> resource = protocol::ResourcePath::parse(path, "resource");
   if (!resource) return unknown(resource.error().code, "repository/type/tag");
-  const ReferenceEntry* entry = broker.judge.values().find(grant->measurement);
-  if (entry == nullptr) return unknown(Errc::measurement_unknown, "an entry for the token's measurement");
+  const std::shared_ptr<const BrokerValues> values = broker.state.now();
+  const std::shared_ptr<const ReferenceEntry> entry = values->reference.find(grant->measurement);
+  if (!entry) return unknown(Errc::measurement_unknown, "an entry for the token's measurement");
   response.audit.entry = entry->name;
   response.audit.w1_exposed = entry->w1_exposed;
   const auto secret = entry->resources.find(resource->text());

@@ -36,6 +36,7 @@ struct Response {
 
 /// Broker is the state behind the handlers. Every reference outlives it.
 struct Broker {
+  BrokerState& state;
   const EvidenceJudge& judge;
   SessionTable& sessions;
   const TokenIssuer& tokens;

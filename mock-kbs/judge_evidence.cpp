@@ -8,10 +8,11 @@
 namespace attestbed::kbs {
 namespace {
 
-Checked<const ReferenceEntry*> bind(const verify::VerifiedReport& verified, const ReferenceValues& values,
-                                    const protocol::GuestPublicKey& key, const protocol::Challenge& challenge) {
+Checked<std::shared_ptr<const ReferenceEntry>> bind(const verify::VerifiedReport& verified,
+                                                    const ReferenceValues& values, const protocol::GuestPublicKey& key,
+                                                    const protocol::Challenge& challenge) {
   const snp::Measurement& measurement = verified.report().measurement;
-  const ReferenceEntry* entry = values.find(measurement);
+  const std::shared_ptr<const ReferenceEntry> entry = values.find(measurement);
   if (entry == nullptr) {
     return Refusal{Errc::measurement_unknown, "MEASUREMENT", "a measurement of the reference values",
                    verify::hex_text(measurement)};
@@ -27,6 +28,12 @@ Checked<const ReferenceEntry*> bind(const verify::VerifiedReport& verified, cons
   binding.report_data = expected;
   TRY(verify::appraise(verified, binding));
   return entry;
+}
+
+Checked<verify::Vek> endorse(const snp::RawReport& report, const std::vector<verify::Certificate>& certificates,
+                             const verify::TrustedRoots& roots, verify::Time at) {
+  const verify::Certificate vek = TRY(verify::select_vek(report, certificates));
+  return verify::verify_chain(vek, certificates, roots, at);
 }
 
 Checked<void> appraise(const verify::VerifiedReport& verified, const ReferenceEntry& entry) {
@@ -55,29 +62,22 @@ const char* layer_name(Layer layer) {
   return "unknown";
 }
 
-Checked<verify::Vek> EvidenceJudge::endorse(const snp::RawReport& report,
-                                            const std::vector<verify::Certificate>& certificates,
-                                            verify::Time at) const {
-  const verify::Certificate vek = TRY(verify::select_vek(report, certificates));
-  return verify::verify_chain(vek, certificates, values_.roots(), at);
-}
-
 // What comes from the KDS is judged like what comes with the evidence. A cached answer that does not verify is fetched
 // once more.
 Checked<verify::Vek> EvidenceJudge::endorse_with_kds(const snp::RawReport& report,
                                                      std::vector<verify::Certificate> certificates,
-                                                     verify::Time at) const {
+                                                     const verify::TrustedRoots& roots, verify::Time at) const {
   const Deadline until = kds_->clock.now() + kds_->budget;
   const std::size_t own = certificates.size();
   const auto complete = [&] {
     certificates.erase(certificates.begin() + static_cast<std::ptrdiff_t>(own), certificates.end());
-    return kds::complete_endorsements(kds_->client, report, certificates, values_.roots(), until);
+    return kds::complete_endorsements(kds_->client, report, certificates, roots, until);
   };
   const std::vector<kds::Request> from_cache = TRY(complete());
-  Checked<verify::Vek> vek = endorse(report, certificates, at);
+  Checked<verify::Vek> vek = endorse(report, certificates, roots, at);
   if (!vek && kds::forget_refused(kds_->client, from_cache, vek.error())) {
     TRY(complete());
-    vek = endorse(report, certificates, at);
+    vek = endorse(report, certificates, roots, at);
   }
   if (!vek || !kds_->check_revocation) return vek;
   const verify::Crl crl = TRY(kds::fetch_crl(kds_->client, *vek, at, until));
@@ -86,7 +86,7 @@ Checked<verify::Vek> EvidenceJudge::endorse_with_kds(const snp::RawReport& repor
 }
 
 Judgement EvidenceJudge::judge(const AttestRequest& request, const protocol::Challenge& challenge,
-                               verify::Time at) const {
+                               const ReferenceValues& values, verify::Time at) const {
   const Checked<snp::RawReport> report = verify::check_form(request.report);
   if (!report) return {Layer::parse, {}, report.error()};
   const snp::Measurement measurement = report->measurement;
@@ -96,12 +96,12 @@ Judgement EvidenceJudge::judge(const AttestRequest& request, const protocol::Cha
     if (!sent) return {Layer::parse, measurement, sent.error()};
     std::ranges::move(*sent, std::back_inserter(certificates));
   }
-  const Checked<verify::Vek> vek =
-      kds_ ? endorse_with_kds(*report, std::move(certificates), at) : endorse(*report, certificates, at);
+  const Checked<verify::Vek> vek = kds_ ? endorse_with_kds(*report, std::move(certificates), values.roots(), at)
+                                        : endorse(*report, certificates, values.roots(), at);
   if (!vek) return {Layer::endorse, measurement, vek.error()};
   const Checked<verify::VerifiedReport> verified = verify::verify_report(*report, *vek);
   if (!verified) return {Layer::signature, measurement, verified.error()};
-  const Checked<const ReferenceEntry*> entry = bind(*verified, values_, request.key, challenge);
+  const Checked<std::shared_ptr<const ReferenceEntry>> entry = bind(*verified, values, request.key, challenge);
   if (!entry) return {Layer::binding, measurement, entry.error()};
   const Checked<void> allowed = appraise(*verified, **entry);
   if (!allowed) return {Layer::appraisal, measurement, allowed.error()};

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "kds-client/complete.h"
+#include "mock-kbs/broker_state.h"
 #include "mock-kbs/messages.h"
-#include "mock-kbs/reference_values.h"
 
 namespace attestbed::kbs {
 
@@ -17,7 +17,7 @@ const char* layer_name(Layer layer);
 /// Accepted is evidence that passed every layer.
 struct Accepted {
   verify::VerifiedReport report;
-  const ReferenceEntry* entry;
+  std::shared_ptr<const ReferenceEntry> entry;
 };
 
 /// Judgement is the outcome and, for the log, how far it came and the measurement that the report states (which proves
@@ -37,30 +37,25 @@ struct KdsSource {
   bool check_revocation;
 };
 
-/// EvidenceJudge holds what the broker's owner configured: reference values, and the certificates from which the one
-/// that endorses a report is picked.
+/// EvidenceJudge judges by reference values that its caller hands it. It holds the certificates from which the one that
+/// endorses a report is picked, and may ask a KDS for others.
 class EvidenceJudge {
  public:
-  EvidenceJudge(ReferenceValues values, std::vector<verify::Certificate> certificates,
-                std::optional<KdsSource> kds = std::nullopt)
-      : values_(std::move(values)), certificates_(std::move(certificates)), kds_(kds) {}
+  explicit EvidenceJudge(std::vector<verify::Certificate> certificates, std::optional<KdsSource> kds = std::nullopt)
+      : certificates_(std::move(certificates)), kds_(kds) {}
 
   /// judge goes through the layers: parse (the report's form, the guest's certificate table), endorse (VEK, chain,
   /// dates), signature (with TCB and chip id), binding (the entry by measurement, its roots, REPORT_DATA over key and
   /// challenge), appraisal (VMPL 0, guest policy).
   ///   errors  the codes of core/verify and, with a KDS, of kds-client; measurement_unknown; root_untrusted;
   ///   report_data_mismatch
-  Judgement judge(const AttestRequest& request, const protocol::Challenge& challenge, verify::Time at) const;
-
-  const ReferenceValues& values() const { return values_; }
+  Judgement judge(const AttestRequest& request, const protocol::Challenge& challenge, const ReferenceValues& values,
+                  verify::Time at) const;
 
  private:
-  Checked<verify::Vek> endorse(const snp::RawReport& report, const std::vector<verify::Certificate>& certificates,
-                               verify::Time at) const;
   Checked<verify::Vek> endorse_with_kds(const snp::RawReport& report, std::vector<verify::Certificate> certificates,
-                                        verify::Time at) const;
+                                        const verify::TrustedRoots& roots, verify::Time at) const;
 
-  ReferenceValues values_;
   std::vector<verify::Certificate> certificates_;
   std::optional<KdsSource> kds_;
 };

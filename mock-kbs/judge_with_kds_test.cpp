@@ -48,8 +48,8 @@ class JudgeWithKdsTest : public kds::test::KdsTest {
   }
 
   Judgement judge(kds::Client& client, Clock& clock, std::chrono::milliseconds budget = 5s) {
-    const EvidenceJudge judge(values(), {}, KdsSource{client, clock, budget, /*check_revocation=*/false});
-    return judge.judge(request_, *protocol::Challenge::make(kChallenge), kNow);
+    const EvidenceJudge judge({}, KdsSource{client, clock, budget, /*check_revocation=*/false});
+    return judge.judge(request_, *protocol::Challenge::make(kChallenge), values(), kNow);
   }
 
   static constexpr ByteArray<32> kChallenge{7};
@@ -108,8 +108,8 @@ TEST_F(JudgeWithKdsTest, AsksForNothingThatTheBrokerHas) {
   const auto client = this->client();
   std::vector<verify::Certificate> own = *verify::Certificate::parse(authority().vcek(), "vcek");
   own.push_back(verify::Certificate::parse(authority().ask(), "ask")->front());
-  const EvidenceJudge judge(values(), own, KdsSource{*client, clock_, 5s, false});
-  EXPECT_TRUE(judge.judge(request_, *protocol::Challenge::make(kChallenge), kNow).outcome);
+  const EvidenceJudge judge(own, KdsSource{*client, clock_, 5s, false});
+  EXPECT_TRUE(judge.judge(request_, *protocol::Challenge::make(kChallenge), values(), kNow).outcome);
   EXPECT_EQ(server_->requests(), 0U);
 }
 

@@ -59,10 +59,12 @@ int run(const kbs::Config& config) {
     kds_client = *std::move(made);
     kds_source.emplace(kbs::KdsSource{*kds_client, clock, config.kds->budget, config.kds->check_revocation});
   }
-  const kbs::EvidenceJudge judge(config.values, config.certificates, kds_source);
+  const kbs::Checked<std::unique_ptr<kbs::BrokerState>> state = kbs::BrokerState::make(config.values, config.reach());
+  if (!state) return fail(state.error(), kExitUsage);
+  const kbs::EvidenceJudge judge(config.certificates, kds_source);
   const kbs::Checked<kbs::TokenIssuer> tokens = kbs::TokenIssuer::make(entropy, config.sessions.lifetime);
   if (!tokens) return fail(tokens.error(), kExitCouldNotRun);
-  kbs::Broker broker{judge, sessions, *tokens, entropy, wall_clock};
+  kbs::Broker broker{**state, judge, sessions, *tokens, entropy, wall_clock};
   kbs::announce(config);
   const auto server = kbs::Server::start(broker, config.listen, {}, kbs::write_audit);
   if (!server) return fail(server.error(), kExitCouldNotRun);

@@ -26,17 +26,24 @@ Checked<void> check_roots(const ReferenceEntry& entry) {
 }  // namespace
 
 Checked<ReferenceValues> ReferenceValues::make(std::vector<ReferenceEntry> entries) {
+  std::vector<std::shared_ptr<const ReferenceEntry>> shared;
+  shared.reserve(entries.size());
+  for (ReferenceEntry& entry : entries) shared.push_back(std::make_shared<const ReferenceEntry>(std::move(entry)));
+  return of(std::move(shared));
+}
+
+Checked<ReferenceValues> ReferenceValues::of(std::vector<std::shared_ptr<const ReferenceEntry>> entries) {
   ReferenceValues values;
   std::vector<verify::Certificate> roots;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const ReferenceEntry& entry = entries[i];
+    const ReferenceEntry& entry = *entries[i];
     TRY(check_roots(entry));
     for (const snp::Measurement& measurement : entry.measurements) {
       const auto [at, fresh] = values.by_measurement_.try_emplace(measurement, i);
       if (fresh) continue;
       const std::string hex = verify::hex_text(measurement).substr(0, 16);
       return config(entry, "measurement", "one entry for each measurement",
-                    hex + "... here and in " + entries[at->second].name);
+                    hex + "... here and in " + entries[at->second]->name);
     }
     for (const verify::Certificate& root : entry.roots) {
       if (std::ranges::find(roots, root) == roots.end()) roots.push_back(root);
@@ -47,9 +54,31 @@ Checked<ReferenceValues> ReferenceValues::make(std::vector<ReferenceEntry> entri
   return values;
 }
 
-const ReferenceEntry* ReferenceValues::find(const snp::Measurement& measurement) const {
+Checked<ReferenceValues> ReferenceValues::with(ReferenceEntry entry) const {
+  std::vector<std::shared_ptr<const ReferenceEntry>> entries = entries_;
+  const auto place = std::ranges::find(entries, entry.name, [](const auto& each) { return each->name; });
+  if (place == entries.end()) {
+    entries.push_back(std::make_shared<const ReferenceEntry>(std::move(entry)));
+  } else {
+    *place = std::make_shared<const ReferenceEntry>(std::move(entry));
+  }
+  return of(std::move(entries));
+}
+
+Checked<ReferenceValues> ReferenceValues::without(std::string_view name) const {
+  std::vector<std::shared_ptr<const ReferenceEntry>> entries = entries_;
+  std::erase_if(entries, [name](const auto& entry) { return entry->name == name; });
+  return of(std::move(entries));
+}
+
+std::shared_ptr<const ReferenceEntry> ReferenceValues::find(const snp::Measurement& measurement) const {
   const auto at = by_measurement_.find(measurement);
-  return at == by_measurement_.end() ? nullptr : &entries_[at->second];
+  return at == by_measurement_.end() ? nullptr : entries_[at->second];
+}
+
+std::shared_ptr<const ReferenceEntry> ReferenceValues::find_name(std::string_view name) const {
+  const auto at = std::ranges::find(entries_, name, [](const auto& entry) -> std::string_view { return entry->name; });
+  return at == entries_.end() ? nullptr : *at;
 }
 
 }  // namespace attestbed::kbs

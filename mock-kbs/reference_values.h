@@ -31,7 +31,7 @@ struct ReferenceEntry {
   std::map<std::string, std::shared_ptr<const SecretOctets>, std::less<>> resources;
 };
 
-/// ReferenceValues is every entry, found by measurement.
+/// ReferenceValues is every entry, found by measurement. Entries never change and are shared by all copies.
 class ReferenceValues {
  public:
   ReferenceValues() = default;
@@ -39,14 +39,23 @@ class ReferenceValues {
   /// an entry without a root, for one that mixes AMD's roots with others, and for a measurement that two entries claim.
   static Checked<ReferenceValues> make(std::vector<ReferenceEntry> entries);
 
-  const ReferenceEntry* find(const snp::Measurement& measurement) const;
-  const std::vector<ReferenceEntry>& entries() const { return entries_; }
+  /// with is these values and `entry`, in the place of the one of its name if there is one; without is these values but
+  /// the entry of that name. Errors: those of make.
+  Checked<ReferenceValues> with(ReferenceEntry entry) const;
+  Checked<ReferenceValues> without(std::string_view name) const;
+
+  /// find is null if no entry has this measurement.
+  std::shared_ptr<const ReferenceEntry> find(const snp::Measurement& measurement) const;
+  std::shared_ptr<const ReferenceEntry> find_name(std::string_view name) const;
+  const std::vector<std::shared_ptr<const ReferenceEntry>>& entries() const { return entries_; }
   /// roots are those of all entries together: which of them an entry allows is judged after the signature, when the
   /// measurement may be believed.
   const verify::TrustedRoots& roots() const { return roots_; }
 
  private:
-  std::vector<ReferenceEntry> entries_;
+  static Checked<ReferenceValues> of(std::vector<std::shared_ptr<const ReferenceEntry>> entries);
+
+  std::vector<std::shared_ptr<const ReferenceEntry>> entries_;
   std::map<snp::Measurement, std::size_t> by_measurement_;
   verify::TrustedRoots roots_;
 };
