@@ -13,6 +13,7 @@ set(ATTESTBED_CORE_SOURCES
   ${CMAKE_CURRENT_LIST_DIR}/protocol/ext.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/frame.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_key.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_key_pair.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_line.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/jwe.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation.cpp

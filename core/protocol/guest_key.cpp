@@ -55,14 +55,4 @@ void write_jwk(JsonWriter& json, const GuestPublicKey& key) {
   json.end_object();
 }
 
-Status GuestKey::generate(KeyType which, Entropy& entropy, Clock& clock, Deadline until,
-                          crypto::KeyProgress* progress) {
-  type = which;
-  return is_ec(which) ? ec.generate(curve_of(which), entropy) : rsa.generate(entropy, clock, until, progress);
-}
-
-GuestPublicKey GuestKey::public_key() const {
-  return is_ec(type) ? GuestPublicKey::of(ec.point()) : GuestPublicKey::of(rsa.public_key());
-}
-
 }  // namespace attestbed::protocol
