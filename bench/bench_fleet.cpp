@@ -37,7 +37,7 @@ class RecordedSession final : public proxy::BrokerSession {
     if (!answer) return proxy::Failure{Errc::broker_nonce, "recording", {}};
     return *answer->challenge;
   }
-  proxy::Outcome<std::string> attest(const protocol::AttestationRequest&, Deadline) override {
+  proxy::Outcome<std::string> attest(const protocol::AttestationRequest&, protocol::Binding, Deadline) override {
     posix::SteadyClock clock;
     clock.wait_until(clock.now() + kBrokerTime);
     return std::string("token");

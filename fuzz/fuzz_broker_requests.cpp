@@ -38,9 +38,11 @@ void check_attest(std::string_view body) {
   must(core_reads(body), "what the broker takes is JSON to core");
   must(bool(crypto::ec_check(request->key.ec)), "the key is a point");
   must(request->certs.size() <= kbs::kMaxCertsBufBytes, "certificates are bounded");
-  const std::string text = proxy::kbs::attest_request(
-      request->nonce, {.report = request->report, .certs = request->certs, .challenge = {}, .key = request->key});
-  const auto again = kbs::decode_attest_request(text);
+  const auto text = proxy::kbs::attest_request(
+      request->nonce, {.report = request->report, .certs = request->certs, .challenge = {}, .key = request->key},
+      protocol::Binding::svsm_sha512);
+  must(bool(text), "raw octets always travel");
+  const auto again = kbs::decode_attest_request(*text);
   must(again && again->nonce == request->nonce && again->key == request->key && again->report == request->report &&
            again->certs == request->certs,
        "it survives");

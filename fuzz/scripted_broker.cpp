@@ -69,7 +69,8 @@ Outcome<protocol::Challenge> ScriptedBroker::auth(protocol::Tee tee, Deadline un
   return *protocol::Challenge::make(bytes_of(record_.recorded->challenge));
 }
 
-Outcome<std::string> ScriptedBroker::attest(const protocol::AttestationRequest& request, Deadline until) {
+Outcome<std::string> ScriptedBroker::attest(const protocol::AttestationRequest& request, protocol::Binding,
+                                            Deadline until) {
   must(!record_.posted, "one nonce attests once");
   record_.posted = {.report = copied(request.report),
                     .certs = copied(request.certs),

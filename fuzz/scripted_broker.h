@@ -44,7 +44,8 @@ class ScriptedBroker final : public proxy::BrokerSession {
  public:
   ScriptedBroker(const BrokerScript& script, std::size_t session, BrokerRecord& record, sim::ManualClock& clock);
   proxy::Outcome<protocol::Challenge> auth(protocol::Tee tee, Deadline until) override;
-  proxy::Outcome<std::string> attest(const protocol::AttestationRequest& request, Deadline until) override;
+  proxy::Outcome<std::string> attest(const protocol::AttestationRequest& request, protocol::Binding,
+                                     Deadline until) override;
   proxy::Outcome<proxy::SealedSecret> resource(const protocol::ResourcePath& path, Deadline until) override;
   proxy::BrokerTraffic last_call() const override { return {.status = 200}; }
   std::string label() const override { return "0123456789abcdef"; }

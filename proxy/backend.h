@@ -47,9 +47,12 @@ class BrokerSession {
   ///   errors  broker_unreachable, broker_timeout, broker_unavailable, broker_version, broker_nonce, broker_malformed,
   ///           proxy_stopping
   virtual Outcome<protocol::Challenge> auth(protocol::Tee tee, Deadline until) = 0;
-  /// attest hands the guest's evidence over and yields the broker's token. It is never sent twice.
-  ///   errors  attestation_refused, session_expired, the broker_* codes, proxy_stopping
-  virtual Outcome<std::string> attest(const protocol::AttestationRequest& request, Deadline until) = 0;
+  /// attest hands the guest's evidence over, in the form that brokers of `binding` read, and yields the broker's token.
+  /// It is never sent twice.
+  ///   errors  malformed_request (a report that this form cannot hold), attestation_refused, session_expired, the
+  ///           broker_* codes, proxy_stopping
+  virtual Outcome<std::string> attest(const protocol::AttestationRequest& request, protocol::Binding binding,
+                                      Deadline until) = 0;
   /// resource fetches the secret at `path`, sealed to the key that was attested.
   ///   errors  secret_refused, secret_too_large, session_expired, the broker_* codes, proxy_stopping
   virtual Outcome<SealedSecret> resource(const protocol::ResourcePath& path, Deadline until) = 0;

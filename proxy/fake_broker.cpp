@@ -33,7 +33,7 @@ class FakeSession final : public BrokerSession {
     if (!challenge) return Failure{Errc::broker_nonce, "recorded", {}};
     return *challenge;
   }
-  Outcome<std::string> attest(const protocol::AttestationRequest&, Deadline until) override {
+  Outcome<std::string> attest(const protocol::AttestationRequest&, protocol::Binding, Deadline until) override {
     ++broker_.attests;
     TRY(begin(FakeBroker::Call::attest, 1, until));
     return broker_.token.empty() ? broker_.recorded_.token : broker_.token;

@@ -62,13 +62,13 @@ class KbsSession final : public BrokerSession {
     return nonce->challenge;
   }
 
-  Outcome<std::string> attest(const protocol::AttestationRequest& request, Deadline until) override {
-    const HttpReply reply = TRY(call(Endpoint::attest,
-                                     {.url = base_ + "attest",
-                                      .body = kbs::attest_request(nonce_, request),
-                                      .bearer = {},
-                                      .connection = Connection::keep},
-                                     until));
+  Outcome<std::string> attest(const protocol::AttestationRequest& request, protocol::Binding binding,
+                              Deadline until) override {
+    Result<std::string> body = kbs::attest_request(nonce_, request, binding);
+    if (!body) return Failure{Errc::malformed_request, brief(body.error()), {}};
+    const HttpReply reply = TRY(
+        call(Endpoint::attest,
+             {.url = base_ + "attest", .body = *std::move(body), .bearer = {}, .connection = Connection::keep}, until));
     if (ended(reply)) return refused(Endpoint::attest, Errc::session_expired, reply);
     if (is_refusal(reply)) return refused(Endpoint::attest, Errc::attestation_refused, reply);
     if (reply.status != 200) return refused(Endpoint::attest, Errc::broker_malformed, reply);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/protocol/frame.h"
+#include "proxy/snp_evidence.h"
 
 namespace attestbed::proxy::kbs {
 namespace {
@@ -70,6 +71,11 @@ Result<crypto::EcPoint> parse_epk(std::string_view protected_header) {
   return crypto::EcPoint::make(crypto::Curve::p521, x, y, "protected.epk");
 }
 
+Result<ordered_json> evidence_for(protocol::Binding binding, const protocol::AttestationRequest& request) {
+  if (binding == protocol::Binding::svsm_sha512) return raw_evidence(request.report, request.certs);
+  return structured_evidence(request.report, request.certs);
+}
+
 // What a KBS names its refusals (docs/protocol.md, proxy and broker). Other words are the broker's own, which a guest's
 // terminal has no need of.
 constexpr std::string_view kProblemKinds[] = {
@@ -83,22 +89,17 @@ std::string auth_request(protocol::Tee tee) {
   return ordered_json{{"version", kProtocolVersion}, {"tee", protocol::tee_name(tee)}, {"extra-params", ""}}.dump();
 }
 
-std::string attest_request(std::string_view nonce, const protocol::AttestationRequest& request) {
-  ordered_json certs;  // null: the guest gave none
-  if (!request.certs.empty()) certs = encode(Base64::standard, request.certs);
-  const ordered_json body = {
-      {"init-data", nullptr},
-      {"runtime-data",
-       {{"nonce", nonce},
-        {"tee-pubkey",
-         {{"kty", "EC"},
-          {"crv", "P-521"},
-          {"alg", "ECDH-ES+A256KW"},
-          {"x", encode(Base64::url, request.key.ec.x())},
-          {"y", encode(Base64::url, request.key.ec.y())}}}}},
-      {"tee-evidence",
-       {{"primary_evidence", {{"certs-buf", certs}, {"snp-report", encode(Base64::standard, request.report)}}},
-        {"additional_evidence", ""}}}};
+Result<std::string> attest_request(std::string_view nonce, const protocol::AttestationRequest& request,
+                                   protocol::Binding binding) {
+  const ordered_json key = {{"kty", "EC"},
+                            {"crv", "P-521"},
+                            {"alg", "ECDH-ES+A256KW"},
+                            {"x", encode(Base64::url, request.key.ec.x())},
+                            {"y", encode(Base64::url, request.key.ec.y())}};
+  const ordered_json evidence = TRY(evidence_for(binding, request));
+  const ordered_json body = {{"init-data", nullptr},
+                             {"runtime-data", {{"nonce", nonce}, {"tee-pubkey", key}}},
+                             {"tee-evidence", {{"primary_evidence", evidence}, {"additional_evidence", ""}}}};
   return body.dump();
 }
 

@@ -11,11 +11,15 @@ namespace attestbed::proxy::kbs {
 inline constexpr std::string_view kProtocolVersion = "0.4.0";
 inline constexpr std::size_t kMaxTokenBytes = 48 * 1024;
 
-/// auth_request and attest_request are the bodies of POST /auth and /attest, octet for octet as stock aproxy sends
-/// them.
-///   nonce  the broker's own string, as parse_challenge returned it
+/// auth_request is the body of POST /auth, octet for octet as stock aproxy sends it.
 std::string auth_request(protocol::Tee tee);
-std::string attest_request(std::string_view nonce, const protocol::AttestationRequest& request);
+
+/// attest_request is the body of POST /attest. The binding decides the form of the evidence: under svsm-sha512 the body
+/// is octet for octet what stock aproxy sends; under kbs-sha384 the evidence is Trustee's structure.
+///   nonce   the broker's own string, as parse_challenge returned it
+///   errors  those of structured_evidence
+Result<std::string> attest_request(std::string_view nonce, const protocol::AttestationRequest& request,
+                                   protocol::Binding binding);
 
 /// Nonce is the broker's challenge: its very string, which goes back to it, and the octets, which go to the guest.
 struct Nonce {

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/protocol/frame.h"
 #include "proxy/vector_cases.h"
 
 namespace attestbed::proxy::kbs {
 namespace {
+
+using Json = nlohmann::json;
 
 template <class Octets>
 std::string as_text(const Octets& octets) {
@@ -52,7 +55,9 @@ TEST_P(RecordedMessages, AttestRequestIsTheRecordedBody) {
   const auto nonce = parse_challenge(GetParam().auth_response);
   const DecodedRequest decoded(GetParam().attestation_request);
   ASSERT_TRUE(nonce && decoded.request);
-  EXPECT_EQ(attest_request(nonce->text, *decoded.request), GetParam().attest_request);
+  const auto body = attest_request(nonce->text, *decoded.request, protocol::Binding::svsm_sha512);
+  ASSERT_TRUE(body);
+  EXPECT_EQ(*body, GetParam().attest_request);
 }
 
 TEST_P(RecordedMessages, TokenIsTheRecordedOne) {
@@ -82,8 +87,36 @@ TEST(KbsMessages, GuestsCertificatesTravelAsStandardBase64) {
   request.certs = certs;
   const auto nonce = parse_challenge(plain.auth_response);
   ASSERT_TRUE(nonce);
-  EXPECT_EQ(attest_request(nonce->text, request),
+  EXPECT_EQ(*attest_request(nonce->text, request, protocol::Binding::svsm_sha512),
             replaced(plain.attest_request, "\"certs-buf\":null", "\"certs-buf\":\"+/8A\""));
+}
+
+// Under Trustee's binding the same guest's evidence is the structure, and nothing else of the body differs.
+TEST(KbsMessages, TheBindingDecidesTheFormOfTheEvidence) {
+  const auto& plain = vector_case("plain");
+  const DecodedRequest decoded(plain.attestation_request);
+  const auto nonce = parse_challenge(plain.auth_response);
+  ASSERT_TRUE(nonce && decoded.request);
+  const auto body = attest_request(nonce->text, *decoded.request, protocol::Binding::kbs_sha384);
+  ASSERT_TRUE(body);
+  Json sent = Json::parse(*body);
+  const Json primary = sent["tee-evidence"]["primary_evidence"];
+  EXPECT_EQ(as_text(primary["attestation_report"]["report_data"].get<std::vector<std::uint8_t>>()), plain.report_data);
+  Json recorded = Json::parse(plain.attest_request);
+  sent["tee-evidence"]["primary_evidence"] = recorded["tee-evidence"]["primary_evidence"] = nullptr;
+  EXPECT_EQ(sent, recorded);
+}
+
+TEST(KbsMessages, ReportThatTheStructureCannotHoldIsRefused) {
+  const auto& plain = vector_case("plain");
+  const DecodedRequest decoded(plain.attestation_request);
+  ASSERT_TRUE(decoded.request);
+  protocol::AttestationRequest request = *decoded.request;
+  std::vector<std::uint8_t> report(request.report.begin(), request.report.end());
+  report[0] = 4;
+  request.report = report;
+  EXPECT_EQ(attest_request("AAAA", request, protocol::Binding::kbs_sha384).error().code, Errc::report_version);
+  EXPECT_TRUE(attest_request("AAAA", request, protocol::Binding::svsm_sha512));
 }
 
 struct Refusal {

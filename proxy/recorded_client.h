@@ -19,7 +19,9 @@ class RecordedClient {
         session_((*backend_)->open(cancelled)) {}
 
   auto auth(std::chrono::milliseconds time = kLong) { return session_->auth(protocol::Tee::snp, in(time)); }
-  auto attest(std::chrono::milliseconds time = kLong) { return session_->attest(*request_, in(time)); }
+  auto attest(std::chrono::milliseconds time = kLong) {
+    return session_->attest(*request_, protocol::Binding::svsm_sha512, in(time));
+  }
   auto resource(std::chrono::milliseconds time = kLong) {
     return session_->resource(protocol::ResourcePath(), in(time));
   }

@@ -108,7 +108,7 @@ class Attempt {
     if (!request) return Failure{Errc::malformed_request, brief(request.error()), {}};
     if (request->tee != protocol::Tee::snp) return Failure{Errc::tee_unsupported, "only snp is served", {}};
     name_mismatches(*request);
-    Outcome<std::string> token = broker_->attest(*request, until_);
+    Outcome<std::string> token = broker_->attest(*request, terms_.binding, until_);
     if (!token) return with_mismatch(token.error());
     log_.attested(*token, guest_traffic_, *broker_);
 
