@@ -15,9 +15,15 @@ wanted=(drivers/virtio drivers/char/virtio_console.ko drivers/virt/coco fs/fuse 
   crypto arch/x86/crypto lib/crypto)
 
 command -v apt-get dpkg-deb >/dev/null || die 'no apt here: unpack a kernel package by hand and name it: attestbed image --kernel DIR'
-package_of() { apt-cache depends "$meta" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1; }
-package="$(package_of)"
+# package_of METAPACKAGE: the kernel that it stands for; nothing where apt knows none.
+package_of() {
+  { apt-cache depends "$1" 2>/dev/null || true; } | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1
+}
+package="$(package_of "$meta")"
 if [[ -z "$package" ]]; then
+  # Debian has linux-image-amd64 always.
+  [[ -z "$(package_of linux-image-amd64)" ]] ||
+    die "apt knows no $meta that stands for a kernel: name another, as linux-image-amd64 (apt-cache search linux-image)"
   # A machine whose lists of packages were never fetched; a fetched kernel is good enough without them.
   [[ -s "$into/version" ]] && { say "no package lists: keeping $(head -n 1 "$into/version")"; exit 0; }
   die "apt knows no $meta: run apt-get update as root (./run deps does)"
@@ -36,7 +42,10 @@ mkdir -p "$(dirname "$into")"
 work="$(mktemp -d "$(dirname "$into")/.kernel-XXXXXX")"
 trap 'rm -rf "$work"' EXIT
 say "fetching $version"
-(cd "$work" && apt-get -qq download "$package" >&2) || die "apt-get download $package failed"
+# As root, apt downloads as its user _apt, which may not write here.
+as_root=()
+((EUID != 0)) || as_root=(-o APT::Sandbox::User=root)
+(cd "$work" && apt-get -qq "${as_root[@]}" download "$package" >&2) || die "apt-get download $package failed"
 dpkg-deb -x "$work/$package"_*.deb "$work/tree" || die "cannot unpack $package"
 
 release="${package#linux-image-}"
