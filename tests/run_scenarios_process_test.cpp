@@ -121,9 +121,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(RunScenarios, ThePartsOfABreakAreOrdinaryPrograms) {
   const Finished done = run("attestbed", {"run", "--break", "nonce", "--timeout", "30", "--keep", file("kept")});
   EXPECT_EQ(done.exit.text(), "exit 1") << done.err;
-  for (const char* said :
-       {"something is broken: nonce", "noticed by   the broker, as expected: report_data_mismatch", "  relay: {",
-        "  mock-kbs: {", "  attest-proxy: {", "  attest-guest: attest-guest: refused"}) {
+  for (const char* said : {"something is broken: nonce", "noticed by   the broker, as expected: report_data_mismatch",
+                           "  relay: {", "  mock-kbs: {", "  attest-proxy: {", "  attest-guest: refused"}) {
     EXPECT_NE(done.out.find(said), std::string::npos) << said << " in\n" << done.out;
   }
   // The proxy names what it sees and asks the broker all the same.

@@ -97,7 +97,13 @@ class Lines(MachineTest):
         return ending.result
 
     def test_a_proxy_that_comes_late(self):
-        machine = self.boot()
+        self.comes_late({})
+
+    def test_a_proxy_that_comes_late_to_a_uart_without_the_kernels_driver(self):
+        self.comes_late({'attest.transport': 'uart:0x3e8'})
+
+    def comes_late(self, words):
+        machine = self.boot(words)
         machine.wait(b'attest-guest: phase firmware')
         time.sleep(6)  # longer than the guest waits before it says its first frame again
         self.start_proxy(self.at('line'), self.broker)
@@ -145,6 +151,14 @@ class Lines(MachineTest):
         ending = machine.end()
         self.assertEqual((ending.result['code'], ending.result['exit']), ('proxy_stopping', 3), ending.lines[-1])
         self.assertEqual(ending.status, qemu_status(3))
+
+    def test_noise_before_the_first_frame_of_a_uart_without_the_kernels_driver(self):
+        proxy = self.start_proxy(self.at('line'), self.broker)
+        noise = Noise(self.at('noisy'), self.at('line'))
+        noise.start()
+        self.released(self.boot({'attest.transport': 'uart:0x3e8'}, line='noisy'))
+        # No tty, no echo: what the proxy drops is the noise alone.
+        self.assertEqual([event['octets'] for event in proxy.events('skipped')], [len(Noise.TO_HOST)])
 
     def test_noise_before_the_first_frame(self):
         proxy = self.start_proxy(self.at('line'), self.broker)

@@ -13,6 +13,7 @@ import vm_test
 from vm_test import OPTIONS, VmTest, attestbed
 
 PATIENCE = 120.0
+READY_PATIENCE = 60.0
 NAME = 'attest-guest: '
 
 
@@ -35,7 +36,9 @@ class Part:
         with open(log, 'wb') as file:
             self.process = subprocess.Popen([OPTIONS.bin / name, *map(str, arguments)], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=file, text=True)
-        self.ready = self.process.stdout.readline().split()
+        self.ready = []
+        if select.select([self.process.stdout], [], [], READY_PATIENCE)[0]:
+            self.ready = self.process.stdout.readline().split()
         if self.ready[:1] != ['ready']:
             self.stop()
             raise AssertionError(f'{name} is not ready: {log.read_text(errors="replace")}')

@@ -19,7 +19,8 @@ OPTIONS = argparse.Namespace(bin=None, kernel=None)
 SECONDS = 300
 SECRET = 'hello, SVSM!'
 # The other files of tests, which share OPTIONS.
-FILES = ('lines_test', 'bad_input_test', 'ways_out_test', 'qemu_ends_test', 'vsock_test')
+FILES = ('lines_test', 'bad_input_test', 'ways_out_test', 'qemu_ends_test', 'vsock_test',
+         'lying_guest_test')
 
 
 def attestbed(*arguments, code=0):

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "core/posix/clock.h"
+#include "mock-kbs/fault_plan.h"
 #include "tools/attestbed/run_break.h"
 #include "tools/attestbed/run_options.h"
 #include "tools/attestbed/subcommands.h"
@@ -19,10 +20,25 @@ namespace {
 constexpr const char* kCommand = "run";
 constexpr unsigned kMaxSerialGuests = 64;
 
+// Before anything is started: mock-kbs would say the same, as one of several programs.
+std::string mistake_in(const std::vector<std::string>& faults) {
+  if (faults.size() > kbs::kMaxFaults) {
+    return "--fault: expected " + std::to_string(kbs::kMaxFaults) + " at most, found " + std::to_string(faults.size());
+  }
+  for (const std::string& text : faults) {
+    const auto fault = kbs::parse_fault(text);
+    if (!fault) return "--fault " + text + ": " + fault.error().text() + "; --fault list says what there is";
+  }
+  return {};
+}
+
 // What one of the two alone does not forbid.
 std::string together(const Scenario& scenario) {
   if (scenario.line == LineType::pty && scenario.guests > kMaxSerialGuests) {
     return "--transport pty takes at most " + std::to_string(kMaxSerialGuests) + " guests: a proxy has no more doors";
+  }
+  if (scenario.inputs.broker != BrokerType::serving && (scenario.tls || !scenario.faults.empty())) {
+    return "--tls and --fault are for mock-kbs, which --break " + std::string(scenario.broken->what) + " leaves out";
   }
   if (scenario.line == LineType::uart && scenario.inputs.tamper == Tamper::kill_proxy) {
     return "--transport uart with --break proxy-dies: a UART does not show that its far end is gone";
@@ -106,6 +122,8 @@ Examples:
   attestbed run --guests 64 --json | jq .summary
   attestbed run --break list
   attestbed run --break signature
+  attestbed run --binding kbs-sha384 --key P-256
+  attestbed run --tls --fault resource:1:truncate
   attestbed run --json | jq '.guests[0].phases'
   attestbed run --product Genoa --keep out && attestbed verify out/report.bin --certs out/certs --root out/certs/ark.pem
 )";
@@ -122,12 +140,23 @@ void add_run(CLI::App& app, int& exit) {
   add_scenario_options(
       *command, *options, {LineType::unix_socket, LineType::pty, LineType::uart},
       "Between guest and proxy: unix (a socket), pty (a serial line for each guest) or uart (a 16550)");
+  command->add_flag("--tls", options->scenario.tls, "Proxy and broker speak https, under a CA made for this run");
+  command
+      ->add_option(
+          "--fault", options->scenario.faults,
+          "What the broker does wrong at its Nth request to an endpoint; repeatable; 'list' says what there is")
+      ->type_name("ENDPOINT:N:KIND");
   command->callback([options, &exit] {
+    if (std::ranges::find(options->scenario.faults, "list") != options->scenario.faults.end()) {
+      std::fputs(kbs::fault_help().c_str(), stdout);
+      return;
+    }
     if (options->broken == "list") {
       std::fputs(break_list().c_str(), stdout);
       return;
     }
     std::string mistake = complete(*options);
+    if (mistake.empty()) mistake = mistake_in(options->scenario.faults);
     if (mistake.empty()) mistake = together(options->scenario);
     exit = mistake.empty() ? run(*options) : usage(kCommand, mistake);
   });

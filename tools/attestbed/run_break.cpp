@@ -81,10 +81,11 @@ std::string break_row_text(const BreakRow& row) {
          code_text(row.code) + " | " + code_text(row.guest_code) + " | " + std::to_string(row.guest_exit()) + " |";
 }
 
-std::string break_list() {
+std::string break_list(std::string_view without) {
   std::string text;
   for (const BreakRow& row : kRows) {
     const std::string name(row.what);
+    if (name == without) continue;
     text += "  " + name + std::string(13 - name.size(), ' ') + row.broken + "\n" + std::string(15, ' ') + "the " +
             side_name(row.noticed_by) + " notices: " + error_name(row.code) + "; attest-guest exits " +
             std::to_string(row.guest_exit()) + " (" + error_name(row.guest_code) + ")\n";

@@ -39,7 +39,7 @@ const BreakRow* break_named(std::string_view what);  // null if there is none
 /// break_row_text is the row as docs/breaks.md has it: "| `key` | … | broker | `report_data_mismatch` | … | 1 |".
 std::string break_row_text(const BreakRow& row);
 
-/// break_list is the table for people: two lines a row.
-std::string break_list();
+/// break_list is the table for people: two lines a row, without the row of that name.
+std::string break_list(std::string_view without = {});
 
 }  // namespace attestbed::tools

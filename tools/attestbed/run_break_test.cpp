@@ -80,7 +80,7 @@ GuestRun run_of(const char* judged, const char* guest_code, int exit) {
   call.request = "POST /kbs/v0/attest";
   if (*judged != '\0') call.judgement = {{"code", judged}};
   run.calls.push_back(call);
-  run.complaints = {{"mock-kbs", R"({"code":"x"})"}, {"attest-guest", "attest-guest: refused"}};
+  run.complaints = {{"mock-kbs", R"({"code":"x"})"}, {"attest-guest", "refused"}};
   return run;
 }
 
@@ -120,7 +120,7 @@ TEST(BreakVerdict, TextAndJsonHaveTheLogLinesOfEverySide) {
   const GuestRun run = run_of("signature_invalid", "attestation_refused", 1);
   const std::string text = break_text(row, run);
   for (const char* said : {"signature: one bit of the report's signature", "the broker, as expected: signature_invalid",
-                           "  mock-kbs: {\"code\":\"x\"}\n", "  attest-guest: attest-guest: refused\n"}) {
+                           "  mock-kbs: {\"code\":\"x\"}\n", "  attest-guest: refused\n"}) {
     EXPECT_NE(text.find(said), std::string::npos) << said << " in\n" << text;
   }
   const auto json = break_json(row, run);

@@ -3,6 +3,7 @@
 
 #include "core/posix/describe.h"
 #include "core/snp/report.h"
+#include "tools/attestbed/guest_result.h"
 
 namespace attestbed::tools {
 namespace {
@@ -117,15 +118,12 @@ void add_measures(std::vector<BrokerCall>& calls, const ordered_json& event) {
 
 // A guest that died has no words of its own left.
 ordered_json result_of(const GuestOutput& guest) {
-  ordered_json result = ordered_json::parse(guest.result, nullptr, false);
-  if (result.is_object() && result.contains("outcome")) {
-    if (!result.contains("code")) result["code"] = nullptr;
-    return result;
-  }
+  GuestResult read = read_guest_result(guest.result);
+  if (read.wrong.empty()) return std::move(read.object);
   return {{"outcome", "failed"},
           {"exit", guest.exit.by_signal ? 128 + guest.exit.number : guest.exit.number},
           {"code", error_name(Errc::internal)},
-          {"meaning", "attest-guest ended without a result: " + guest.exit.text()},
+          {"meaning", "attest-guest ended without a result: " + guest.exit.text() + "; " + read.wrong},
           {"phases", ordered_json::array()}};
 }
 
@@ -174,11 +172,16 @@ GuestRun observe(const GuestOutput& guest, const Logs& logs) {
   for (const Logs::Event* event : logs.proxy(run.host_attestation, guest.peer)) {
     const std::string what = text_at(event->fields, "event");
     add_measures(run.calls, event->fields);
+    run.release_seen = run.release_seen || what == "released";
     if (what == "refused") run.proxy = event->fields;
     if (what == "refused" || what == "mismatch") run.complaints.push_back({"attest-proxy", event->line});
     if (std::string token = text_at(event->fields, "token_sha256"); !token.empty()) run.token = std::move(token);
   }
-  if (!guest.words.empty()) run.complaints.push_back({"attest-guest", guest.words.substr(0, guest.words.find('\n'))});
+  run.words = guest.words.substr(0, guest.words.find('\n'));
+  if (constexpr std::string_view kName = "attest-guest: "; run.words.starts_with(kName)) {
+    run.words.erase(0, kName.size());
+  }
+  if (!run.words.empty()) run.complaints.push_back({"attest-guest", run.words});
   return run;
 }
 

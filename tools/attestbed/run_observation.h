@@ -33,6 +33,8 @@ struct LogLine {
 ///   host_attestation  the id at proxy and broker; empty if they had none
 ///   report  what the report says, by field; null if the guest got none
 ///   proxy   why the proxy ended the attempt: its `refused` event; null if it did not
+///   words   the guest's line for people, if it had something to complain about
+///   release_seen  the proxy, too, knows of a secret for this attestation
 ///   cookie, token  SHA-256 prefixes, as the logs have them
 ///   complaints  what each side wrote about what went wrong, in the order in which it crosses the borders: relay,
 ///               broker, proxy, guest
@@ -44,6 +46,8 @@ struct GuestRun {
   std::string host_attestation, cookie, token;
   std::vector<LogLine> complaints;
   std::optional<std::string> secret;
+  std::string words;
+  bool release_seen = false;
 
   std::string text(const char* member) const;  // a text of `result`, empty if it is none
   bool released() const { return text("outcome") == "released"; }

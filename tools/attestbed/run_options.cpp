@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/attestbed/run_options.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 
 #include "core/posix/describe.h"
 #include "core/protocol/frame.h"
@@ -20,11 +20,21 @@ std::string break_names() {
   return names;
 }
 
+// What a guest's console or another program said could steer the terminal that it is shown on.
+std::string for_terminal(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }, '?');
+  return text;
+}
+
 std::string complete_break(ScenarioOptions& options) {
   Inputs& inputs = options.scenario.inputs;
   options.scenario.broken = break_named(options.broken);
   if (options.scenario.broken == nullptr) {
     return "--break " + options.broken + " does not exist; there is: " + break_names();
+  }
+  if (options.broken == "key" && options.scenario.key != protocol::KeyType::p521) {
+    return "--break key puts another P-521 key in the place of the guest's: leave --key out";
   }
   if (options.scenario.guests != 1) return "--break breaks one guest's attempt: leave --guests out";
   const auto guest_timeout = inputs.guest_timeout, proxy_timeout = inputs.proxy_timeout;
@@ -39,8 +49,8 @@ std::string complete_break(ScenarioOptions& options) {
 
 void add_scenario_options(CLI::App& command, ScenarioOptions& into, const std::vector<LineType>& lines,
                           const std::string& about_lines) {
-  std::map<std::string, LineType> names;
-  for (const LineType type : lines) names[line_name(type)] = type;
+  std::vector<std::pair<std::string, LineType>> names;
+  for (const LineType type : lines) names.emplace_back(line_name(type), type);
   command.add_flag_callback(
       "--json", [&into] { into.form = Form::json; }, "One JSON object instead of text");
   command.add_flag_callback(
@@ -55,15 +65,23 @@ void add_scenario_options(CLI::App& command, ScenarioOptions& into, const std::v
       ->type_name("FILE")
       ->excludes(text);
   command.add_option("--resource", into.scenario.resource, "Resource path: repository/type/tag")->capture_default_str();
+  using protocol::Binding, protocol::KeyType;
+  std::vector<std::pair<std::string, Binding>> bindings;
+  for (const Binding binding : {Binding::svsm_sha512, Binding::kbs_sha384}) {
+    bindings.emplace_back(binding_name(binding), binding);
+  }
+  add_named_option(command, "--binding", into.scenario.binding, bindings,
+                   "How the report binds key and challenge: svsm-sha512, or kbs-sha384 as Trustee has it");
+  std::vector<std::pair<std::string, KeyType>> keys;
+  for (const KeyType key : {KeyType::p521, KeyType::p256, KeyType::rsa3072}) keys.emplace_back(key_type_name(key), key);
+  add_named_option(command, "--key", into.scenario.key, keys,
+                   "The guest's key: P-521; with kbs-sha384 also P-256 or RSA-3072");
   command.add_option("--product", into.scenario.product, "Simulated machine: Milan or Genoa")
       ->check(CLI::IsMember({"Milan", "Genoa"}))
       ->capture_default_str();
   command.add_option("--break", into.broken, "Break one input; 'list' says which, who notices and with which code")
       ->type_name("WHAT");
-  command.add_option("--transport", into.scenario.line, about_lines)
-      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case))
-      ->type_name("LINE")
-      ->default_str(line_name(into.scenario.line));
+  add_named_option(command, "--transport", into.scenario.line, names, about_lines);
   command
       .add_option("--timeout", into.timeout,
                   "Seconds for each attempt; not with --break firmware or timeout, which set their own")
@@ -80,6 +98,10 @@ std::string complete(ScenarioOptions& options) {
   if (options.scenario.secret.empty()) return "the secret has no octets, and guests refuse an empty one";
   if (const auto path = protocol::ResourcePath::parse(options.scenario.resource, "--resource"); !path) {
     return "--resource '" + options.scenario.resource + "': " + posix::describe(path.error());
+  }
+  if (const Status pair = check_pair(options.scenario.binding, options.scenario.key); !pair) {
+    return std::string("--binding ") + binding_name(options.scenario.binding) + " --key " +
+           key_type_name(options.scenario.key) + ": " + posix::describe(pair.error());
   }
   Inputs& inputs = options.scenario.inputs;
   if (options.timeout) inputs.guest_timeout = inputs.proxy_timeout = std::chrono::seconds(*options.timeout);
@@ -100,8 +122,8 @@ int usage(const char* command, const std::string& what) {
 }
 
 int could_not_run(const char* command, const launch::Failure& failure) {
-  std::fprintf(stderr, "attestbed %s: %s\n", command, failure.text().c_str());
-  if (!failure.tail.empty()) std::fprintf(stderr, "its last lines:\n%s\n", failure.tail.c_str());
+  std::fprintf(stderr, "attestbed %s: %s\n", command, for_terminal(failure.text()).c_str());
+  if (!failure.tail.empty()) std::fprintf(stderr, "its last lines:\n%s\n", for_terminal(failure.tail).c_str());
   return 3;
 }
 

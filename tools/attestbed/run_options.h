@@ -26,6 +26,26 @@ struct ScenarioOptions {
   Form form = Form::text;
 };
 
+/// add_named_option adds a flag whose values are names, and says which there are when another one is given.
+template <class T>
+CLI::Option* add_named_option(CLI::App& command, const std::string& flag, T& into,
+                              std::vector<std::pair<std::string, T>> names, const std::string& about) {
+  std::string usual, all;
+  for (const auto& [name, value] : names) {
+    if (value == into) usual = name;
+    all += (all.empty() ? "" : ", ") + name;
+  }
+  const auto take = [flag, &into, names = std::move(names), all](const std::string& text) {
+    for (const auto& [name, value] : names) {
+      if (name != text) continue;
+      into = value;
+      return;
+    }
+    throw CLI::ValidationError(flag + " " + text, "there is: " + all);
+  };
+  return command.add_option_function<std::string>(flag, take, about)->type_name("NAME")->default_str(usual);
+}
+
 /// add_scenario_options adds their flags; `lines` are the values of --transport, and `about_lines` its help.
 void add_scenario_options(CLI::App& command, ScenarioOptions& into, const std::vector<LineType>& lines,
                           const std::string& about_lines);

@@ -91,8 +91,12 @@ Outcome<std::string> Parts::start_part(const char* name, std::vector<std::string
 }
 
 Outcome<std::string> Parts::simulate(const char* name, std::vector<std::string> args) {
-  std::string program = TRY(launch::sibling_program("snp-sim"));
-  launch::Child* child = TRY(children_.start({.name = name, .program = std::move(program), .args = std::move(args)}));
+  return run_to_end(name, "snp-sim", std::move(args));
+}
+
+Outcome<std::string> Parts::run_to_end(const char* name, const char* program, std::vector<std::string> args) {
+  std::string path = TRY(launch::sibling_program(program));
+  launch::Child* child = TRY(children_.start({.name = name, .program = std::move(path), .args = std::move(args)}));
   const launch::Exit exit = TRY(children_.wait_exit(*child, clock_.now() + kPatience));
   if (!exit.clean()) return Failure{child->name(), exit.text(), child->last_lines()};
   return child->out().text();
@@ -124,9 +128,16 @@ Outcome<void> Parts::start_broker(const Scenario& scenario, const std::string& m
   if (const Status written = posix::write_file_private(file("secret"), bytes_of(scenario.secret)); !written) {
     return io_failure(file("secret"), written.error());
   }
-  const std::string ready = TRY(
-      start_part("mock-kbs", {"--listen", "127.0.0.1:0", "--root", file("certs/ark.pem"), "--certs", file("certs"),
-                              "--measurement", measurement, "--resource", scenario.resource + "=" + file("secret")}));
+  std::vector<std::string> args = {
+      "--listen",      "127.0.0.1:0", "--root",     file("certs/ark.pem"),
+      "--certs",       file("certs"), "--binding",  binding_name(scenario.binding),
+      "--measurement", measurement,   "--resource", scenario.resource + "=" + file("secret")};
+  if (scenario.tls) {
+    TRY(run_to_end("mock-kbs tls-ca", "mock-kbs", {"tls-ca", "--out", file("tls")}));
+    args.insert(args.end(), {"--tls-cert", file("tls/server.pem"), "--tls-key", file("tls/server.key")});
+  }
+  for (const std::string& fault : scenario.faults) args.insert(args.end(), {"--fault", fault});
+  const std::string ready = TRY(start_part("mock-kbs", std::move(args)));
   broker_url_ = word_after(ready, "ready");
   return {};
 }
@@ -136,6 +147,7 @@ Outcome<pid_t> Parts::start_proxy(const Scenario& scenario, std::vector<std::str
   args.insert(args.end(), {"--url", broker_url_, "--protocol", "kbs", "--resource", scenario.resource, "--timeout",
                            std::to_string(scenario.inputs.proxy_timeout.count()), "--max-sessions",
                            std::to_string(std::max(kUsualSessions, scenario.guests))});
+  if (scenario.tls) args.insert(args.end(), {"--ca", file("tls/ca.pem")});
   TRY(start_part("attest-proxy", std::move(args)));
   return servers_.back()->pid();
 }

@@ -60,6 +60,7 @@ class Parts {
 
  private:
   launch::Outcome<std::string> start_part(const char* name, std::vector<std::string> args);
+  launch::Outcome<std::string> run_to_end(const char* name, const char* program, std::vector<std::string> args);
 
   launch::ScratchDir scratch_;  // declared before the children: they end before it goes away
   Clock& clock_;

@@ -49,14 +49,20 @@ std::string parts_text(const RunResult& result) {
   return text + "  measured      " + shortened(result.measurement) + ", the launch digest that the broker expects\n";
 }
 
-std::string report_text(const ordered_json& report) {
+// What REPORT_DATA is the digest of (docs/protocol.md).
+const char* preimage_of(protocol::Binding binding) {
+  return binding == protocol::Binding::svsm_sha512 ? " = SHA-512(key x, key y, challenge)\n"
+                                                   : " = SHA-384(JSON of nonce and key), then 16 zeros\n";
+}
+
+std::string report_text(const ordered_json& report, protocol::Binding binding) {
   if (report.is_null()) return {};
   if (report.contains("malformed")) return "report       malformed: " + string_at(report, "malformed") + "\n";
   return "report       version " + report["version"].dump() + ", VMPL " + report["vmpl"].dump() + ", policy " +
          string_at(report, "policy") + ", signed by a " + string_at(report, "signing_key") + ", chip " +
          (report.value("simulated_chip", false) ? "attestbed-sim.." : shortened(string_at(report, "chip_id"))) +
          "\n             measurement " + shortened(string_at(report, "measurement")) + "\n             REPORT_DATA " +
-         shortened(string_at(report, "report_data")) + " = SHA-512(key x, key y, challenge)\n";
+         shortened(string_at(report, "report_data")) + preimage_of(binding);
 }
 
 constexpr const char* kLegend =
@@ -105,6 +111,7 @@ std::string refusal_text(const GuestRun& run) {
                      string_at(result, "meaning") + " (attest-guest exit " +
                      result.value("exit", ordered_json()).dump() + ")\n";
   if (const std::string place = place_of(result); !place.empty()) text += "  guest      at " + place + "\n";
+  if (!run.words.empty()) text += "  it says    " + run.words + "\n";
   if (!run.proxy.is_null())
     text += "  proxy      " + string_at(run.proxy, "code") + ": " + string_at(run.proxy, "detail") + "\n";
   else if (const std::string detail = string_at(result, "detail"); !detail.empty())
@@ -148,6 +155,7 @@ ordered_json guest_json(const GuestRun& run, std::size_t number, ShowSecret show
   ordered_json json = run.result;
   json["guest"] = number;
   json["reason"] = reason_of(run);
+  json["words"] = run.words.empty() ? ordered_json() : ordered_json(run.words);
   const bool same = run.host_attestation == run.text("attestation");
   json["host_attestation"] = same ? ordered_json() : ordered_json(run.host_attestation);
   json["calls"] = ordered_json::array();
@@ -182,6 +190,10 @@ std::string run_json(const RunResult& result, ShowSecret show) {
                        {"product", result.scenario.product},
                        {"measurement", result.measurement},
                        {"resource", result.scenario.resource},
+                       {"binding", binding_name(result.scenario.binding)},
+                       {"key", key_type_name(result.scenario.key)},
+                       {"tls", result.scenario.tls},
+                       {"faults", result.scenario.faults},
                        {"transport", line_name(result.scenario.line)},
                        {"summary",
                         {{"guests", result.guests.size()},
@@ -209,12 +221,16 @@ namespace {
 std::string ends_text(const RunResult& result) {
   std::string text;
   for (const std::string& end : result.early_ends) text += "died early   " + end + "\n";
-  if (!result.kept.empty()) text += "kept         logs, reports and certificates in " + result.kept + "\n";
+  if (!result.kept.empty()) {
+    text += std::string("kept         logs, ") + (result.vm ? "console, image, firmware, QEMU's command" : "reports") +
+            " and certificates in " + result.kept + "\n";
+  }
   return text;
 }
 
 std::string one_guest_text(const RunResult& result, const GuestRun& run, ShowSecret show) {
-  std::string text = "\n" + story_of(run) + "\n" + report_text(run.report) + uart_text(run) +
+  std::string text = "\n" + story_of(run, result.scenario.key, result.vm.has_value()) + "\n" +
+                     report_text(run.report, result.scenario.binding) + uart_text(run) +
                      (result.vm ? vm_text(*result.vm) : "") + names_text(run) + kLegend + ends_text(result) + "\n" +
                      (run.released() ? release_text(run, show) : refusal_text(run));
   if (result.scenario.broken != nullptr) text += "\n" + break_text(*result.scenario.broken, run);

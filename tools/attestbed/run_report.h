@@ -28,6 +28,7 @@ struct RunResult {
 
 /// run_json is the result as one object. Members are only ever added.
 ///   simulated, exit, product, measurement, resource, transport, kept (folder or null)
+///   binding, key, tls, faults   as they were asked for
 ///   summary     {guests, released, refused, failed, wall_ms}; the time is from the start of the first guest to the end
 ///               of the last
 ///   break       see break_json; null without --break
@@ -39,6 +40,7 @@ struct RunResult {
 ///               guest          its number, from 1
 ///               code           of the error; null if it has its secret
 ///               reason         why there is no secret, in words; null if there is one
+///               words          the guest's own line for people; null if it has its secret
 ///               host_attestation   the id in the logs of proxy and broker, if it is not the guest's; else null
 ///               proxy          the proxy's reason to end the attempt; null if it did not
 ///               cookie_sha256, token_sha256   first 16 hex digits, as in the logs; null if there was none

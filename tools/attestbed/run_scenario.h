@@ -4,6 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <vector>
+
+#include "core/protocol/binding.h"
 
 namespace attestbed::tools {
 
@@ -75,6 +78,9 @@ struct BreakRow;
 ///   resource  repository/type/tag, at broker, proxy and guest
 ///   product   "Milan" or "Genoa"
 ///   guests    how many attest-guest at once, 1..kMaxGuests
+///   binding, key   a pair that exists, at guest and broker
+///   tls       proxy and broker speak https, under a CA of this run
+///   faults    what the broker does wrong: ENDPOINT:N:KIND, see mock-kbs/fault_plan.h
 ///   broken    the row of --break that `inputs` follow, null = none (run_break.h)
 struct Scenario {
   static constexpr unsigned kMaxGuests = 256;
@@ -84,6 +90,10 @@ struct Scenario {
   std::string product = "Milan";
   unsigned guests = 1;
   LineType line = LineType::unix_socket;
+  protocol::Binding binding = protocol::Binding::svsm_sha512;
+  protocol::KeyType key = protocol::KeyType::p521;
+  bool tls = false;
+  std::vector<std::string> faults{};
   Inputs inputs{};
   const BreakRow* broken = nullptr;
 };

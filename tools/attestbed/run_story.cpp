@@ -16,16 +16,19 @@ std::string string_at(const ordered_json& object, const char* name) {
 /// Story draws one guest's attempt as far as it came.
 class Story {
  public:
-  explicit Story(const GuestRun& run) : run_(run) {
+  Story(const GuestRun& run, protocol::KeyType key, bool in_vm) : run_(run), key_(key), in_vm_(in_vm) {
     for (const ordered_json& phase : member("phases")) phases_[string_at(phase, "name")] = phase.value("ms", 0.0);
     for (const ordered_json& frame : member("frames")) frames_.push_back(&frame);
   }
 
   std::string draw() {
     if (reached("connected")) {
-      drawing_.note(Lane::guest, "boots, takes VMPCK0 from its secrets page", time_of("connected"));
+      drawing_.note(Lane::guest,
+                    in_vm_ ? "opens /dev/sev-guest and the line" : "boots, takes VMPCK0 from its secrets page",
+                    time_of("connected"));
     }
-    if (reached("key")) drawing_.note(Lane::guest, "fresh P-521 key pair", time_of("key"));
+    if (reached("key"))
+      drawing_.note(Lane::guest, std::string("fresh ") + key_type_name(key_) + " key pair", time_of("key"));
     frame(0, Lane::guest, Lane::proxy);
     call("POST", "auth", "challenge");
     frame(1, Lane::proxy, Lane::guest, "negotiated");
@@ -79,6 +82,8 @@ class Story {
   }
 
   const GuestRun& run_;
+  const protocol::KeyType key_;
+  const bool in_vm_;
   ordered_json phases_ = ordered_json::object();
   std::vector<const ordered_json*> frames_;
   SequenceDrawing drawing_;
@@ -86,8 +91,8 @@ class Story {
 
 }  // namespace
 
-std::string story_of(const GuestRun& run) {
-  return Story(run).draw();
+std::string story_of(const GuestRun& run, protocol::KeyType key, bool in_vm) {
+  return Story(run, key, in_vm).draw();
 }
 
 }  // namespace attestbed::tools

@@ -66,6 +66,9 @@ Outcome<launch::Child*> Testbed::start_guest(unsigned guest) {
               {"--resource", scenario_.resource, "--timeout", std::to_string(scenario_.inputs.guest_timeout.count()),
                "--vmpl", std::to_string(scenario_.inputs.vmpl), "--out", parts_.file(guest_file("released", guest)),
                "--report", parts_.file(guest_file("report", guest, ".bin"))});
+  if (scenario_.binding != protocol::Binding::svsm_sha512) {
+    args.insert(args.end(), {"--binding", binding_name(scenario_.binding), "--key", key_type_name(scenario_.key)});
+  }
   return parts_.children().start(
       {.name = guest_file("attest-guest", guest), .program = std::move(program), .args = std::move(args)});
 }

@@ -40,6 +40,8 @@ Result<guest::Options> options_of(const UartGuest& told) {
   guest::Options options;
   options.firmware = {guest::FirmwareAddress::Kind::unix_socket, told.firmware_socket};
   options.config.terms.resource = TRY(protocol::ResourcePath::parse(told.resource, "--resource"));
+  options.config.terms.binding = told.binding;
+  options.config.terms.key = told.key;
   options.config.budget = told.timeout;
   options.config.secret_auth = SecretAuth::none;  // what `attestbed run` has its guests be told
   options.vmpl = told.vmpl;

@@ -5,6 +5,7 @@
 
 #include "core/platform/clock.h"
 #include "core/posix/fd.h"
+#include "core/protocol/binding.h"
 #include "sim/uart_line.h"
 #include "tools/launch/child.h"
 
@@ -17,6 +18,8 @@ namespace attestbed::tools {
 struct UartGuest {
   std::string proxy_socket, firmware_socket;
   std::string resource;
+  protocol::Binding binding = protocol::Binding::svsm_sha512;
+  protocol::KeyType key = protocol::KeyType::p521;
   unsigned vmpl = 0;
   std::chrono::seconds timeout{60};
   std::string secret_file, report_file;

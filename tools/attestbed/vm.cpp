@@ -20,6 +20,7 @@ namespace attestbed::tools {
 namespace {
 
 constexpr const char* kCommand = "vm";
+constexpr const char* kNoBreakInVm = "proxy-dies";
 // x86 Linux takes 2047 octets of command line, of which ours are less than 600.
 constexpr std::size_t kMaxAppend = 1400;
 
@@ -42,19 +43,21 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void tell(std::string_view what) {
+    what_ = what.substr(0, 60);
+    tick();
+  }
+  void tick() {
     if (!terminal_) return;
-    std::string plain(what.substr(0, 60));
-    std::ranges::replace_if(
-        plain, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
     const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - begin_).count() / 100;
     std::fprintf(stderr, "\r\033[Kattestbed vm: %lld.%lld s: %s", static_cast<long long>(tenths / 10),
-                 static_cast<long long>(tenths % 10), plain.c_str());
+                 static_cast<long long>(tenths % 10), what_.c_str());
     shown_ = true;
   }
 
  private:
   Clock& clock_;
   Instant begin_;
+  std::string what_;
   bool terminal_ = ::isatty(STDERR_FILENO) == 1, shown_ = false;
 };
 
@@ -65,7 +68,11 @@ launch::Outcome<GuestOutput> stage(VmTestbed& testbed, Clock& clock) {
   progress.tell("starting firmware, broker and proxy");
   TRY(testbed.start());
   progress.tell("booting under " + testbed.facts().accelerator);
-  return testbed.run_guest([&](const vm::ConsoleLine& line) { progress.tell(line.text); });
+  return testbed.run_guest(
+      [&](const vm::ConsoleLine& line) {
+        if (!line.text.starts_with("result ")) progress.tell(line.text);
+      },
+      [&] { progress.tick(); });
 }
 
 int print_command(VmTestbed& testbed) {
@@ -104,13 +111,20 @@ int run(const VmOptions& options) {
   }
   if (!guest) return could_not_run(kCommand, guest.error());
   result.guests.push_back(observe(*guest, testbed.logs()));
+  // The console alone is anybody's word who runs in the guest.
+  if (result.guests.front().released() && !result.guests.front().release_seen) {
+    return could_not_run(kCommand, {.program = "guest",
+                                    .reason = "it says that it has its secret, and proxy and broker know of no release "
+                                              "to this attestation: what ran as PID 1 was not attest-guest alone"});
+  }
   return print_result(kCommand, result, options.common);
 }
 
 std::string together(const VmOptions& options) {
   const Scenario& scenario = options.common.scenario;
   if (scenario.inputs.tamper == Tamper::kill_proxy) {
-    return "--break proxy-dies: a VM's line does not show that its far end is gone; attestbed run has it";
+    return std::string("--break ") + kNoBreakInVm +
+           ": a VM's line does not show that its far end is gone; attestbed run has it";
   }
   if (scenario.line == LineType::vsock && scenario.inputs.tamper != Tamper::nothing) {
     return "--break " + options.common.broken + " sits in the middle of the line, which nobody can on a vsock";
@@ -155,12 +169,9 @@ void add_vm(CLI::App& app, int& exit) {
   add_scenario_options(*command, options->common,
                        {LineType::com3, LineType::com3_raw, LineType::virtio_serial, LineType::vsock},
                        "Between guest and proxy: com3, com3-raw (without the kernel's driver), virtio-serial or vsock");
-  const std::map<std::string, AccelChoice> accels = {
-      {"auto", AccelChoice::automatic}, {"tcg", AccelChoice::tcg}, {"kvm", AccelChoice::kvm}};
-  command->add_option("--accel", options->plan.accel, "tcg, kvm, or auto: kvm if it runs a tiny guest")
-      ->transform(CLI::CheckedTransformer(accels, CLI::ignore_case))
-      ->type_name("NAME")
-      ->default_str("auto");
+  add_named_option(*command, "--accel", options->plan.accel,
+                   {{"auto", AccelChoice::automatic}, {"tcg", AccelChoice::tcg}, {"kvm", AccelChoice::kvm}},
+                   "tcg, kvm, or auto: kvm if it runs a tiny guest");
   command->add_option("--qemu", options->plan.qemu, "QEMU to use")->type_name("PROGRAM");
   CLI::Option* kernel =
       command->add_option("--kernel", options->plan.kernel, "Kernel, or the tree of its package")->type_name("PATH");
@@ -180,19 +191,17 @@ void add_vm(CLI::App& app, int& exit) {
   command->add_option("--memory", options->plan.memory_mib, "Memory of the guest in MiB")
       ->check(CLI::Range(96U, 1U << 16))
       ->capture_default_str();
-  command
-      ->add_option("--boot-timeout", options->plan.boot_seconds,
-                   "Seconds for booting, beside --timeout for the attempt")
+  command->add_option("--boot-timeout", options->plan.boot_seconds, "Seconds that booting may take; added to --timeout")
       ->check(CLI::Range(1U, 3600U))
       ->capture_default_str();
   command->add_flag("--print", options->print, "Only show the command line of QEMU")
-      ->excludes(command->get_option("--keep"));
+      ->excludes(command->get_option("--keep"), command->get_option("--json"));
   CLI::Option* snp =
       command->add_flag("--snp", options->on_snp_host, "An SNP guest on this host, whose proxy runs already");
   add_snp_flags(*command, snp, options->snp);
   for (const char* simulated :
-       {"--json", "--show-secret", "--keep", "--secret", "--secret-file", "--resource", "--product", "--break",
-        "--transport", "--timeout", "--boot-timeout", "--accel", "--add", "--measurement"}) {
+       {"--json", "--show-secret", "--keep", "--secret", "--secret-file", "--resource", "--binding", "--key",
+        "--product", "--break", "--transport", "--timeout", "--boot-timeout", "--accel", "--add", "--measurement"}) {
     snp->excludes(command->get_option(simulated));
   }
   CLI::Option* memory = command->get_option("--memory");
@@ -206,7 +215,7 @@ void add_vm(CLI::App& app, int& exit) {
       return;
     }
     if (options->common.broken == "list") {
-      std::fputs(break_list().c_str(), stdout);
+      std::fputs(break_list(kNoBreakInVm).c_str(), stdout);
       return;
     }
     std::string mistake = complete(options->common);

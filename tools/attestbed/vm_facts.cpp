@@ -18,7 +18,7 @@ ordered_json time_json(const Time& time) {
 }
 
 std::string time_text(const Time& time) {
-  return time ? milliseconds(milliseconds_of(*time)) : "not reached";
+  return time ? "after " + milliseconds(milliseconds_of(*time)) : "not reached";
 }
 
 std::string mebibytes(std::size_t octets) {
@@ -45,9 +45,8 @@ std::string vm_text(const VmFacts& facts) {
   return "vm           q35 under " + facts.accelerator + " (" + facts.reason + "), " +
          std::to_string(facts.memory_mib) + " MiB; kernel " + (facts.release.empty() ? "" : facts.release + ", ") +
          mebibytes(facts.kernel_octets) + " MiB, initramfs " + mebibytes(facts.initramfs_octets) +
-         " MiB\n             from QEMU's start: attest-guest up after " + time_text(facts.started.up) +
-         ", first frame after " + time_text(facts.started.first_frame) + ", result after " +
-         time_text(facts.started.result) + "\n";
+         " MiB\n             from QEMU's start: attest-guest up " + time_text(facts.started.up) + ", first frame " +
+         time_text(facts.started.first_frame) + ", result " + time_text(facts.started.result) + "\n";
 }
 
 }  // namespace attestbed::tools

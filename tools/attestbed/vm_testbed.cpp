@@ -8,12 +8,15 @@
 #include <filesystem>
 
 #include "core/posix/describe.h"
+#include "core/protocol/ext.h"
 #include "guest/init/words.h"
 #include "sim/ovmf_files.h"
 #include "sim/synthetic_firmware.h"
+#include "tools/attestbed/guest_result.h"
 #include "tools/attestbed/image_defaults.h"
 #include "tools/vm/host_facts.h"
 #include "tools/vm/qemu_accel.h"
+#include "tools/vm/qemu_words.h"
 
 namespace attestbed::tools {
 namespace {
@@ -25,6 +28,7 @@ using nlohmann::ordered_json;
 
 constexpr std::array kQemuPlaces = {"/usr/bin/qemu-system-x86_64", "/usr/local/bin/qemu-system-x86_64"};
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+constexpr std::chrono::seconds kTick{1};
 constexpr const char* kSecretPort = "attestbed.secret";
 
 Failure failure_of(const sim::Failure& failure) {
@@ -72,6 +76,11 @@ Outcome<vm::Version> version_of(const std::string& qemu, launch::Children& child
   return *version;
 }
 
+// A guest that was powered off by ACPI has said how it ended on its console alone: then QEMU's own status is 0.
+std::optional<int> debug_exit_status(const launch::Exit& exit) {
+  return exit.by_signal ? std::nullopt : vm::guest_status(exit.number);
+}
+
 }  // namespace
 
 VmTestbed::VmTestbed(Scenario scenario, VmPlan plan, ShowSecret show, launch::ScratchDir scratch, Clock& clock,
@@ -89,6 +98,10 @@ std::string VmTestbed::command_line(bool as_registered) const {
   std::string words = "console=ttyS0 quiet panic=-1 attest.transport=" + transport_word(scenario_.line) +
                       " attest.firmware=simulated attest.secret_auth=none attest.resource=" + scenario_.resource +
                       " attest.timeout=" + std::to_string(inputs.guest_timeout.count()) + " attest.debug_exit=0xf4";
+  if (const protocol::Terms usual; scenario_.binding != usual.binding || scenario_.key != usual.key) {
+    words += std::string(" attest.binding=") + binding_name(scenario_.binding) +
+             " attest.key=" + key_type_name(scenario_.key);
+  }
   if (inputs.vmpl != 0) words += " attest.vmpl=" + std::to_string(inputs.vmpl);
   if (show_ == ShowSecret::yes) words += std::string(" attest.secret=port:") + kSecretPort;
   if (!plan_.append.empty()) words += " " + plan_.append;
@@ -197,33 +210,44 @@ Failure VmTestbed::no_verdict(const launch::Child& qemu, const std::string& why)
   const std::string panic = vm::panic_in(qemu.out().text());
   const std::string last = console_.lines().empty() ? "attest-guest said nothing"
                                                     : "attest-guest's last words: " + console_.lines().back().text;
+  const std::string cut =
+      qemu.out().dropped() == 0
+          ? std::string()
+          : "; of its console only the first " + std::to_string(launch::Captured::kMaxBytes) + " octets were kept";
   const std::string tail = qemu.err().text().empty() ? qemu.out().last_lines(5) : qemu.err().last_lines(5);
-  return {"qemu", (panic.empty() ? why : "the guest's kernel gave up: " + panic) + "; " + last, tail};
+  return {"qemu", (panic.empty() ? why : "the guest's kernel gave up: " + panic) + "; " + last + cut, tail};
 }
 
-Outcome<GuestOutput> VmTestbed::run_guest(const std::function<void(const vm::ConsoleLine&)>& tell) {
+Outcome<GuestOutput> VmTestbed::run_guest(const std::function<void(const vm::ConsoleLine&)>& tell,
+                                          const std::function<void()>& tick) {
   launch::Children& children = parts_.children();
   const Instant started = clock_.now();
   launch::Child* const qemu =
       TRY(children.start({.name = "qemu", .program = argv_.front(), .args = {argv_.begin() + 1, argv_.end()}}));
   const std::array<launch::Child*, 1> all = {qemu};
-  const Outcome<void> waited = children.wait_all(
-      all, started + patience_, [&](std::size_t) { console_.read(qemu->out().text(), clock_.now(), tell); });
+  const Deadline until = started + patience_;
+  const auto look = [&](std::size_t) { console_.read(qemu->out().text(), clock_.now(), tell); };
+  Outcome<void> waited;
+  do {
+    waited = children.wait_all(all, std::min(until, clock_.now() + kTick), look);
+    if (!waited && !waited.error().stopped) tick();
+  } while (!waited && !waited.error().stopped && clock_.now() < until);
   if (!waited && waited.error().stopped) return waited.error();
   const launch::Exit exit = children.end(*qemu, std::chrono::seconds(1));
   console_.read(qemu->out().text(), clock_.now(), tell);
   guest_took_ = clock_.now() - started;
 
-  const ordered_json result = ordered_json::parse(console_.result(), nullptr, false);
-  std::optional<int> status = exit.by_signal ? std::nullopt : vm::guest_status(exit.number);
-  // A guest that was powered off by ACPI has said how it ended on its console alone.
-  if (exit.clean() && result.is_object() && result.value("exit", ordered_json()).is_number_unsigned()) {
-    status = static_cast<int>(result["exit"].get<std::uint64_t>() & 0xff);
+  const auto [result, wrong] = read_guest_result(console_.result());
+  if (!console_.result().empty() && !wrong.empty()) {
+    return no_verdict(*qemu, "the guest's result is malformed: " + wrong);
   }
-  if (!status || !result.is_object()) {
+  const bool by_acpi = exit.clean() && wrong.empty();
+  const std::optional<int> status = by_acpi ? std::optional(result["exit"].get<int>()) : debug_exit_status(exit);
+  if (!status || !wrong.empty()) {
     return no_verdict(*qemu, waited ? "QEMU ended (" + exit.text() + ") before the guest said how it ended"
                                     : "the guest gave no result within " + std::to_string(patience_.count()) +
-                                          " s (--timeout and --boot-timeout), so QEMU was stopped");
+                                          " s (--timeout and --boot-timeout; give it longer, or look at its console "
+                                          "with --keep), so QEMU was stopped");
   }
   note_times(result, started);
   return GuestOutput{
@@ -273,6 +297,7 @@ Outcome<void> VmTestbed::keep_in(const std::string& folder) const {
   }
   if (const std::string relay = lines_.relay_log(); !relay.empty()) TRY(keep_file(folder, "relay.log", relay));
   TRY(keep_file(folder, "cmdline", command_line(false)));
+  TRY(keep_file(folder, "qemu.sh", vm::shell_command(argv_) + "\n"));
   const std::pair<std::string, const char*> files[] = {
       {boot_.kernel, kImageKernel}, {boot_.initramfs, kImageInitramfs}, {parts_.file("firmware.fd"), "firmware.fd"}};
   for (const auto& [from, name] : files) {

@@ -46,9 +46,11 @@ class VmTestbed {
   /// start brings up snp-sim, which launches what is booted, then mock-kbs, which knows its launch digest, and the
   /// proxy.
   launch::Outcome<void> start();
-  /// run_guest boots the guest and waits for its end. `tell` hears each line of attest-guest's on the console. Fails if
-  /// QEMU ends, or the guest's kernel gives up, without the guest having said how it ended.
-  launch::Outcome<GuestOutput> run_guest(const std::function<void(const vm::ConsoleLine&)>& tell);
+  /// run_guest boots the guest and waits for its end. `tell` hears each line of attest-guest's on the console, and
+  /// `tick` is called each second. Fails if QEMU ends, or the guest's kernel gives up, without the guest having said
+  /// how it ended, or with a result that is none.
+  launch::Outcome<GuestOutput> run_guest(const std::function<void(const vm::ConsoleLine&)>& tell,
+                                         const std::function<void()>& tick);
   void stop();
 
   const std::vector<std::string>& argv() const { return argv_; }

@@ -24,6 +24,8 @@ void Console::read(std::string_view all, Instant now, const std::function<void(c
     const std::size_t name = line.find(kName);
     if (name == std::string_view::npos || lines_.size() == kMaxLines) continue;
     lines_.push_back({std::string(line.substr(name + kName.size())), now});
+    std::ranges::replace_if(
+        lines_.back().text, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
     if (tell) tell(lines_.back());
   }
 }

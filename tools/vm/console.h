@@ -11,7 +11,8 @@
 
 namespace attestbed::vm {
 
-/// ConsoleLine is a line that attest-guest wrote on the guest's console, without its name and the line's end.
+/// ConsoleLine is a line that attest-guest wrote on the guest's console, without its name and the line's end; whatever
+/// is not printable ASCII is `?`.
 ///   at  when it had been read whole, on this machine
 struct ConsoleLine {
   std::string text;
