@@ -115,39 +115,56 @@ class FakeHost final : public Transport {
     const MutBytes span(reinterpret_cast<std::uint8_t*>(octets.data()), octets.size());
     return std::string(text_of(*base64_decode(Base64::standard, span, span, "test")));
   }
-  json release(const json& request) {
-    const std::string x = decode(request["key"]["x"]), y = decode(request["key"]["y"]);
-    const auto guest = *crypto::EcPoint::make(crypto::Curve::p521, bytes_of(x), bytes_of(y), "test");
+  static void wrap_ec(const json& key, const Secret<32>& cek, json& header, json& decryption) {
+    const std::string x = decode(key["x"]), y = decode(key["y"]);
+    const crypto::Curve curve = x.size() == 32 ? crypto::Curve::p256 : crypto::Curve::p521;
+    const auto guest = *crypto::EcPoint::make(curve, bytes_of(x), bytes_of(y), "test");
     CountingEntropy entropy;
     crypto::EcKey epk;
-    EXPECT_TRUE(epk.generate(crypto::Curve::p521, entropy));
+    EXPECT_TRUE(epk.generate(curve, entropy));
     crypto::EcSharedSecret z;
     EXPECT_TRUE(crypto::ecdh(epk, guest, z));
     const auto kek = crypto::ecdh_es_a256kw_kek(z.expose());
-    const Secret<32> cek;
     const auto wrapped = crypto::aes256_wrap(*kek, cek);
-    const json header = {{"alg", "ECDH-ES+A256KW"},
-                         {"enc", "A256GCM"},
-                         {"epk",
-                          {{"crv", "P-521"},
-                           {"kty", "EC"},
-                           {"x", base64(Base64::url, epk.point().x())},
-                           {"y", base64(Base64::url, epk.point().y())}}}};
+    header = {{"alg", "ECDH-ES+A256KW"},
+              {"enc", "A256GCM"},
+              {"epk",
+               {{"crv", curve == crypto::Curve::p256 ? "P-256" : "P-521"},
+                {"kty", "EC"},
+                {"x", base64(Base64::url, epk.point().x())},
+                {"y", base64(Base64::url, epk.point().y())}}}};
+    decryption["epk"] = {{"x", base64(Base64::standard, epk.point().x())},
+                         {"y", base64(Base64::standard, epk.point().y())}};
+    decryption["wrapped_cek"] = base64(Base64::standard, *wrapped);
+  }
+  static void wrap_rsa(const json& key, const Secret<32>& cek, json& header, json& decryption) {
+    const std::string n = decode(key["n"]), e = decode(key["e"]);
+    const auto guest = crypto::RsaPublicKey::make(bytes_of(n), bytes_of(e), "test");
+    EXPECT_TRUE(guest);
+    const auto wrapped = crypto::rsa_oaep_sha256_seal(*guest, cek);
+    header = {{"alg", "RSA-OAEP-256"}, {"enc", "A256GCM"}};
+    decryption["wrapped_cek"] = base64(Base64::standard, *wrapped);
+  }
+  json release(const json& request) {
+    const Secret<32> cek;
+    json header, decryption;
+    if (request["key"].contains("n")) {
+      wrap_rsa(request["key"], cek, header, decryption);
+    } else {
+      wrap_ec(request["key"], cek, header, decryption);
+    }
     const std::string aad = base64(Base64::url, bytes_of(header.dump()));
     std::string ciphertext = secret;
     const MutBytes octets(reinterpret_cast<std::uint8_t*>(ciphertext.data()), ciphertext.size());
     const crypto::GcmIv iv{};
     const auto tag = crypto::aes256gcm_seal(cek, iv, bytes_of(aad), octets, octets);
-    json message = {
-        {"success", true},
-        {"secret", base64(Base64::standard, octets)},
-        {"decryption",
-         {{"epk", {{"x", base64(Base64::standard, epk.point().x())}, {"y", base64(Base64::standard, epk.point().y())}}},
-          {"wrapped_cek", base64(Base64::standard, *wrapped)},
-          {"aad", base64(Base64::standard, bytes_of(aad))},
-          {"iv", base64(Base64::standard, iv)},
-          {"tag", base64(Base64::standard, *tag)}}},
-        {"token", {{"Jwt", "a.b.c"}}}};
+    decryption["aad"] = base64(Base64::standard, bytes_of(aad));
+    decryption["iv"] = base64(Base64::standard, iv);
+    decryption["tag"] = base64(Base64::standard, *tag);
+    json message = {{"success", true},
+                    {"secret", base64(Base64::standard, octets)},
+                    {"decryption", decryption},
+                    {"token", {{"Jwt", "a.b.c"}}}};
     change_answer(message);
     return message;
   }

@@ -184,7 +184,7 @@ TEST_F(AttestTest, AnEmptySecretOpensWhereTheConfigurationSaysSo) {
 }
 
 TEST_F(AttestTest, RefusesConfigurationsThatDoNotExist) {
-  config_.terms.key = protocol::KeyType::rsa3072;
+  config_.terms.key = protocol::KeyType::rsa3072;  // with svsm-sha512
   EXPECT_EQ(run().error().code, Errc::bad_config);
   config_ = {.secret_auth = SecretAuth::none};
   config_.budget = std::chrono::nanoseconds::zero();

@@ -30,6 +30,7 @@ set(ATTESTBED_CORE_SOURCES
 
 # Each test sits beside what it tests.
 set(ATTESTBED_CORE_TESTS
+  ${CMAKE_CURRENT_LIST_DIR}/attest_keys_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/attest_serial_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/attest_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/base/base_test.cpp
@@ -38,6 +39,8 @@ set(ATTESTBED_CORE_TESTS
   ${CMAKE_CURRENT_LIST_DIR}/protocol/attestation_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/find_frame_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/frame_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_key_frames_test.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_key_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/guest_line_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/negotiation_test.cpp
   ${CMAKE_CURRENT_LIST_DIR}/protocol/vectors_test.cpp

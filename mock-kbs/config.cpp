@@ -63,8 +63,8 @@ Checked<ReferenceEntry> read_entry(const GuestOptions& guest) {
   entry.allow_debug = guest.allow_debug;
   entry.allow_migration_agent = guest.allow_migration_agent;
   const Result<protocol::Binding> binding = protocol::binding_named(guest.binding, "binding");
-  if (!binding || !protocol::check_pair(*binding, protocol::KeyType::p521)) {
-    return wrong(guest, "binding", "svsm-sha512", verify::printable(guest.binding, 64));
+  if (!binding) {
+    return wrong(guest, "binding", "svsm-sha512 or kbs-sha384", verify::printable(guest.binding, 64));
   }
   entry.binding = *binding;
   for (const std::string& hex : guest.measurements) entry.measurements.push_back(TRY(read_measurement(guest, hex)));

@@ -21,8 +21,8 @@ Checked<std::shared_ptr<const ReferenceEntry>> bind(const verify::VerifiedReport
     return Refusal{Errc::root_untrusted, "VEK.root", "a root of entry " + entry->name,
                    verified.vek().root().common_name() + ", a root of another entry"};
   }
-  // Today's only binding; the entry names it, and every other was refused when the configuration was read.
-  const snp::ReportData expected = TRY(checked(protocol::bind_svsm_sha512(key, challenge)));
+  // The entry names the binding; nothing in the request selects it.
+  const snp::ReportData expected = TRY(checked(protocol::bind(entry->binding, key, challenge)));
   verify::Policy binding;
   binding.allow_debug = binding.allow_migration_agent = true;  // the entry's own judgement comes last
   binding.report_data = expected;

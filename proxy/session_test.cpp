@@ -124,8 +124,8 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedRequest{"trailing octet", R"({"version":[0,1,0],"tee":"snp"}x)", "malformed_request"},
         RefusedRequest{"no JSON", "hello", "malformed_request"},
         RefusedRequest{"deep", std::string(3000, '['), "malformed_request"},
-        RefusedRequest{"another binding", with_ext("kbs-sha384", "P-521", "default/sample/test"), "terms_refused"},
-        RefusedRequest{"another key", with_ext("svsm-sha512", "P-256", "default/sample/test"), "terms_refused"},
+        RefusedRequest{"RSA, no pair", with_ext("svsm-sha512", "RSA-3072", "default/sample/test"), "terms_refused"},
+        RefusedRequest{"P-256, no pair", with_ext("svsm-sha512", "P-256", "default/sample/test"), "terms_refused"},
         RefusedRequest{"unlisted resource", with_ext("svsm-sha512", "P-521", "default/sample/other"),
                        "resource_refused"},
         RefusedRequest{"traversal", with_ext("svsm-sha512", "P-521", "default/../test"), "malformed_request"}));

@@ -38,8 +38,9 @@ std::set<std::string> first_spans(const Table& table) {
 }
 
 TEST(ProtocolDoc, HasNoTableThatNobodyChecks) {
-  const std::set<std::string> checked_here = {"text", "tee",    "param",   "report field", "term",     "pair",
-                                              "code", "number", "opening", "guest state",  "quantity", "call"};
+  const std::set<std::string> checked_here = {"text",     "tee",  "param",  "report field", "term",
+                                              "pair",     "code", "number", "opening",      "guest state",
+                                              "quantity", "call", "shape"};
   const std::set<std::string> fields = {"frame",  "NegotiationRequest",  "NegotiationResponse", "AttestationRequest",
                                         "header", "AttestationResponse", "broker body"};
   // What only people can judge: directions, events, comparisons.
@@ -164,6 +165,29 @@ TEST(ProtocolDoc, PairsAreThoseOfTheCode) {
   }
 }
 
+TEST(ProtocolDoc, ShapesAreThoseOfTheCode) {
+  const auto& rows = protocol_document().table("shape").rows;
+  ASSERT_EQ(rows.size(), 3U);
+  for (const auto& row : rows) {
+    const auto key = protocol::key_type_named(code_span(row[0]), "shape");
+    ASSERT_TRUE(key) << row[0];
+    const std::string point =
+        "`x`, `y` of " + std::to_string(crypto::coordinate_bytes(protocol::curve_of(*key))) + " octets";
+    const std::string rsa = "`n` of " + std::to_string(crypto::kRsaModulusBytes) + " octets, `e` of " +
+                            std::to_string(crypto::kRsaExponent.size()) + " octets";
+    EXPECT_EQ(row[1], is_ec(*key) ? point : rsa);
+    EXPECT_EQ(row[2], is_ec(*key) ? point : "absent");
+    EXPECT_EQ(row[3], std::to_string(protocol::WrappedCek::length(*key)));
+    ByteArray<640> memory;
+    Writer out(memory);
+    JsonWriter json(out);
+    protocol::GuestPublicKey any;
+    any.type = *key;
+    protocol::write_jwk(json, any);
+    EXPECT_EQ(code_span(row[4]), nlohmann::json::parse(text_of(*out.finish("shape"))).at("alg").get<std::string>());
+  }
+}
+
 TEST(ProtocolDoc, GuestStatesAreTheStepsOfAnAttempt) {
   const auto& rows = protocol_document().table("guest state").rows;
   ASSERT_EQ(rows.size(), kAttestSteps);
@@ -210,12 +234,15 @@ TEST(ProtocolDoc, NumbersAreThoseOfTheCode) {
       {"report", snp::kReportBytes},
       {"certificate table, most", protocol::kMaxCertsBytes},
       {"P-521 coordinate", crypto::coordinate_bytes(crypto::Curve::p521)},
+      {"P-256 coordinate", crypto::coordinate_bytes(crypto::Curve::p256)},
+      {"RSA modulus", crypto::kRsaModulusBytes},
       {"ciphertext, most", protocol::kMaxCiphertextBytes},
       {"JWE header, decoded, most", protocol::kMaxHeaderBytes},
       {"`aad`, most", protocol::kMaxAadBytes},
       {"text of `epk.x` or `epk.y` in that header, most",
        base64_encoded_size(Base64::standard, crypto::kMaxCoordinateBytes)},
-      {"wrapped content key", sizeof(crypto::WrappedKey)},
+      {"wrapped content key, EC", sizeof(crypto::WrappedKey)},
+      {"wrapped content key, RSA", sizeof(crypto::RsaWrappedKey)},
       {"initialisation vector", sizeof(crypto::GcmIv)},
       {"tag", sizeof(crypto::GcmTag)},
       {"resource path, most", protocol::kMaxResourcePathBytes},
@@ -259,14 +286,16 @@ TEST(ProtocolDoc, NumbersAreThoseOfTheCode) {
   for (const auto& [name, value] : numbers) EXPECT_TRUE(listed.contains(name)) << "annex B lacks: " << name;
 }
 
-const nlohmann::json& vectors() {
-  static const nlohmann::json json =
-      nlohmann::json::parse(std::ifstream(ATTESTBED_SOURCE_DIR "/core/testdata/aproxy-vectors.json"));
-  return json;
-}
-
+// What a pointer names in the recorded cases, or, behind `guest-keys/`, in the vectors of docs/vectors.
 std::string recorded(const std::string& pointer) {
-  return vectors().at(nlohmann::json::json_pointer("/" + pointer)).get<std::string>();
+  static const auto cases =
+      nlohmann::json::parse(std::ifstream(ATTESTBED_SOURCE_DIR "/core/testdata/aproxy-vectors.json"));
+  static const auto guest_keys =
+      nlohmann::json::parse(std::ifstream(ATTESTBED_SOURCE_DIR "/docs/vectors/guest-keys.json"));
+  const std::string_view prefix = "guest-keys";
+  const bool ours = pointer.starts_with(prefix);
+  const nlohmann::json::json_pointer at(ours ? pointer.substr(prefix.size()) : "/" + pointer);
+  return (ours ? guest_keys : cases).at(at).get<std::string>();
 }
 
 TEST(ProtocolDoc, WorkedExampleIsTheRecordedOne) {

@@ -37,7 +37,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::bad_point, "bad_point", 5, false, "a public key is not a point of its curve", "the sender is defective or hostile"},
     {Errc::jwe_header, "jwe_header", 5, false, "the protected JWE header is not what this guest accepts", "alg, enc and the members allowed are in docs/protocol.md"},
     {Errc::jwe_epk_mismatch, "jwe_epk_mismatch", 5, false, "the ephemeral key in the protected header differs from the one beside it", "the proxy or broker mixed two answers"},
-    {Errc::unwrap_failed, "unwrap_failed", 5, false, "the content key does not unwrap (RFC 3394 integrity check)", "the secret was sealed to another key, or damaged on its way"},
+    {Errc::unwrap_failed, "unwrap_failed", 5, false, "the content key does not unwrap (RFC 3394 integrity check, or RSA-OAEP padding)", "the secret was sealed to another key, or damaged on its way"},
     {Errc::tag_failed, "tag_failed", 5, false, "the authentication tag does not match", "the ciphertext, its header or its key was changed on its way"},
     {Errc::empty_secret, "empty_secret", 5, false, "the released secret has no octets", "store a value at the broker, or allow empty secrets in the guest's configuration"},
     {Errc::firmware_unreachable, "firmware_unreachable", 4, false, "the guest request's fate is unknown: the way to the firmware failed or stayed silent", "check the firmware device or socket (--firmware, attest.firmware=) and that its other end runs"},

@@ -6,6 +6,12 @@
 #include "core/crypto/sha2.h"
 
 namespace attestbed::protocol {
+namespace {
+
+constexpr char kPairs[] =
+    "no such pair of binding and key: there are svsm-sha512 with P-521, kbs-sha384 with P-521, P-256, RSA-3072";
+
+}  // namespace
 
 const char* binding_name(Binding binding) {
   return binding == Binding::svsm_sha512 ? "svsm-sha512" : "kbs-sha384";
@@ -19,10 +25,8 @@ Result<Binding> binding_named(std::string_view name, const char* where) {
 }
 
 Status check_pair(Binding binding, KeyType key) {
-  // docs/protocol.md lists the pairs of kbs-sha384 too; they become legal here once that binding is built.
-  if (binding == Binding::svsm_sha512 && key == KeyType::p521) return ok();
-  return Error{Errc::bad_config, binding == Binding::svsm_sha512 ? "key: svsm-sha512 goes with P-521 only"
-                                                                 : "binding: only svsm-sha512 is built so far"};
+  if (binding == Binding::kbs_sha384 || key == KeyType::p521) return ok();
+  return Error{Errc::bad_config, kPairs};
 }
 
 Result<snp::ReportData> bind(Binding binding, const GuestPublicKey& key, const Challenge& challenge) {
@@ -30,7 +34,7 @@ Result<snp::ReportData> bind(Binding binding, const GuestPublicKey& key, const C
 }
 
 Result<snp::ReportData> bind_svsm_sha512(const GuestPublicKey& key, const Challenge& challenge) {
-  if (key.type != KeyType::p521) return Error{Errc::bad_config, "key: svsm-sha512 goes with P-521 only"};
+  if (key.type != KeyType::p521) return Error{Errc::bad_config, kPairs};
   return crypto::sha512({key.ec.x(), key.ec.y(), challenge.octets()});
 }
 

@@ -14,8 +14,8 @@ enum class Binding : std::uint8_t { svsm_sha512, kbs_sha384 };
 const char* binding_name(Binding binding);  // "svsm-sha512", "kbs-sha384"
 Result<Binding> binding_named(std::string_view name, const char* where);
 
-/// check_pair refuses every pair that does not exist, and for now every pair but svsm-sha512 with P-521. The table of
-/// pairs is in docs/protocol.md. Errors: bad_config.
+/// check_pair refuses every pair but svsm-sha512 with P-521 and kbs-sha384 with P-521, P-256 and RSA-3072
+/// (docs/protocol.md, terms). Errors: bad_config, whose text lists the pairs that exist.
 Status check_pair(Binding binding, KeyType key);
 
 /// bind computes REPORT_DATA by the rule `binding`. There is no `params` argument: nobody else picks the preimage.

@@ -19,8 +19,8 @@ struct Word {
 constexpr Word kWords[] = {
     {"attest.transport", read_transport, "com3, serial:DEVICE, uart:PORT, virtio-serial[:NAME] or vsock[:CID:PORT]"},
     {"attest.firmware", read_firmware, "auto, sev-guest[:DEVICE], tsm[:DIRECTORY], simulated or simulated-inside"},
-    {"attest.binding", read_binding, "svsm-sha512"},
-    {"attest.key", read_key, "P-521"},
+    {"attest.binding", read_binding, "svsm-sha512 or kbs-sha384"},
+    {"attest.key", read_key, "P-521, P-256 or RSA-3072"},
     {"attest.resource", read_resource, "three parts of A-Z a-z 0-9 _ - . with '/' between them"},
     {"attest.secret_auth", read_secret_auth, "none, chosen by name: nothing proves yet who sent the secret"},
     {"attest.timeout", read_timeout, "a number of seconds, 1 to 86400"},
@@ -112,8 +112,8 @@ std::optional<Failure> together(const Words& words) {
                   "say attest.secret_auth=none, since nothing proves yet who sent the secret");
   }
   if (!protocol::check_pair(words.terms.binding, words.terms.key)) {
-    return refuse("attest.binding", "attest.binding and attest.key do not go together here",
-                  "svsm-sha512 with P-521 is the pair that this guest has");
+    return refuse("attest.binding", "attest.binding and attest.key do not go together",
+                  "the pairs are svsm-sha512 with P-521, kbs-sha384 with P-521, P-256 or RSA-3072");
   }
   // What is in memory alone, and gone with the power.
   const bool lost = words.secret.type == SecretWord::Type::fifo || words.secret.type == SecretWord::Type::key;

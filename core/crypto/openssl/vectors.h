@@ -9,6 +9,7 @@
 
 #include "core/base/secret.h"
 #include "core/crypto/ecdh.h"
+#include "core/crypto/sha2.h"
 
 // Test vectors, as tests write them down: hexadecimal text.
 namespace attestbed::crypto {
@@ -73,6 +74,32 @@ class ScriptedEntropy final : public Entropy {
  private:
   std::vector<Octets> candidates_;
   std::size_t calls_ = 0;
+};
+
+/// LabelledEntropy is SHA-256(label, 4-octet big-endian counter) from 0 on, block after block: what
+/// docs/vectors/make_vectors.py draws from.
+class LabelledEntropy final : public Entropy {
+ public:
+  explicit LabelledEntropy(std::string label) : label_(std::move(label)) {}
+  Status fill(MutBytes into) override {
+    for (std::uint8_t& octet : into) {
+      if (used_ == block_.size()) {
+        const ByteArray<4> number{static_cast<std::uint8_t>(count_ >> 24), static_cast<std::uint8_t>(count_ >> 16),
+                                  static_cast<std::uint8_t>(count_ >> 8), static_cast<std::uint8_t>(count_)};
+        block_ = TRY(sha256({bytes_of(label_), number}));
+        ++count_;
+        used_ = 0;
+      }
+      octet = block_[used_++];
+    }
+    return ok();
+  }
+
+ private:
+  std::string label_;
+  std::uint32_t count_ = 0;
+  Sha256Digest block_{};
+  std::size_t used_ = sizeof(Sha256Digest);
 };
 
 }  // namespace attestbed::crypto
