@@ -3,6 +3,7 @@
 # repository_rules.sh ROOT: what holds for every file below ROOT. Prints one line per breach; exit 1 if there is any.
 #   licence  every source, CMake file and script has its SPDX line among the first two
 #   paths    no file names a directory of the machine that it was written on
+#   package  no file but a test names a kernel package of one version, which the archive drops with the next
 #   length   no source has more than 400 lines: a longer one holds two ideas
 set -euo pipefail
 cd "$1"
@@ -26,6 +27,11 @@ while IFS= read -r hit; do
   wrong "${hit#./}" 'names a directory of one machine'
 done < <(grep -rIlE '(^|[^A-Za-z0-9_.-])/(home|work|root)/[A-Za-z0-9_.]' . --exclude-dir=build --exclude-dir=out \
   --exclude-dir=.git --exclude-dir=.cache || true)
+
+while IFS= read -r hit; do
+  wrong "${hit#./}" 'names a kernel package of one version: linux-image-amd64 is always there'
+done < <(grep -rIlE 'linux-image-[0-9]+\.' . --exclude-dir=build --exclude-dir=out --exclude-dir=.git --exclude-dir=.cache \
+  --exclude='*_test.*' || true)
 
 echo "repository_rules: $files files looked at"
 ((files > 0 && bad == 0))

@@ -29,4 +29,5 @@ planted b.cpp "$spdx$(printf '\nint x%s;' {1..400})" 'b.cpp: more than 400 lines
 planted b.py "# ${spdx#// }$(printf '\nx%s = 1' {1..400})" 'b.py: more than 400 lines'
 planted c.md "see /home""/somebody/x" 'c.md: names a directory of one machine'
 planted c.cpp "$spdx /work""/x" 'c.cpp: names a directory of one machine'
+planted c.md "apt-get download linux-image""-6.1.0-1-amd64" 'c.md: names a kernel package of one version'
 exit "$failed"

@@ -38,3 +38,29 @@ stub clang-format-14 'exit 0'
 expect 0 format --check
 expect 2 format --nonsense
 expect 2 nonsense
+
+# Where a kernel goes: the one for SNP guests never replaces that of the simulation. In a copy, whose fetcher only says
+# what it was told.
+copy="$stubs/copy"
+mkdir -p "$copy/guest/image"
+cp "$run" "$copy/run"
+run="$copy/run"
+fetcher() { printf '#!/bin/sh\necho "$*" >>"%s"\nexit %s\n' "$copy/told" "$1" >"$copy/guest/image/fetch_kernel.sh"; }
+fetched() {
+  local wanted="$1" status="$2"; shift 2
+  rm -f "$copy/told"
+  expect "$status" "$@"
+  if [[ "$(cat "$copy/told")" != "$wanted" ]]; then
+    echo "./run $*: fetched '$(cat "$copy/told")', expected '$wanted'" >&2
+    exit 1
+  fi
+}
+fetcher 0
+chmod +x "$copy/guest/image/fetch_kernel.sh"
+fetched 'build/kernel' 0 kernel
+fetched 'build/kernel' 0 kernel linux-image-cloud-amd64
+fetched 'build/kernel-snp linux-image-amd64' 0 kernel linux-image-amd64
+fetched 'build/kernel' 0 deps
+fetcher 3
+fetched 'build/kernel' 3 kernel
+fetched 'build/kernel' 0 deps

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # fetch_kernel.sh DIR [METAPACKAGE]: has Debian's kernel package in DIR, unpacked: boot/vmlinuz-RELEASE, its config, and
 # what an image may take of lib/modules. Needs apt, no root. Does nothing if DIR holds the kernel that the archive would
-# give, replaces one that it fetched before, and refuses a DIR with anything else in it. The metapackage is linux-image-cloud-amd64 by default; guests under SEV-SNP need linux-image-amd64, whose
-# kernel has the driver sev-guest.
+# give, replaces one that it fetched before, and refuses a DIR with anything else in it. The metapackage is
+# linux-image-cloud-amd64 by default; guests under SEV-SNP need linux-image-amd64, whose kernel has the driver sev-guest.
 set -euo pipefail
 say() { printf 'fetch_kernel: %s\n' "$*" >&2; }
 die() { say "$*"; exit 3; }
@@ -15,9 +15,10 @@ wanted=(drivers/virtio drivers/char/virtio_console.ko drivers/virt/coco fs/fuse 
   crypto arch/x86/crypto lib/crypto)
 
 command -v apt-get dpkg-deb >/dev/null || die 'no apt here: unpack a kernel package by hand and name it: attestbed image --kernel DIR'
-# package_of METAPACKAGE: the kernel that it stands for; nothing where apt knows none.
+# package_of METAPACKAGE: the kernel that it stands for; nothing where apt knows none. In English, whatever the caller
+# speaks: the words of apt-cache are translated.
 package_of() {
-  { apt-cache depends "$1" 2>/dev/null || true; } | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1
+  { LC_ALL=C apt-cache depends "$1" 2>/dev/null || true; } | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -n 1
 }
 package="$(package_of "$meta")"
 if [[ -z "$package" ]]; then
@@ -28,7 +29,7 @@ if [[ -z "$package" ]]; then
   [[ -s "$into/version" ]] && { say "no package lists: keeping $(head -n 1 "$into/version")"; exit 0; }
   die "apt knows no $meta: run apt-get update as root (./run deps does)"
 fi
-version="$package $(apt-cache show "$package" | sed -n 's/^Version: //p' | head -n 1)"
+version="$package $(LC_ALL=C apt-cache show "$package" | sed -n 's/^Version: //p' | head -n 1)"
 stamp="$version"$'\n'"keeps ${wanted[*]}"
 [[ "$(cat "$into/version" 2>/dev/null)" == "$stamp" ]] && exit 0
 # What it wrote itself, or what holds nothing: anything else is somebody's.

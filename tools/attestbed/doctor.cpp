@@ -13,14 +13,8 @@
 namespace attestbed::tools {
 namespace {
 
-// Where attestbed image and vm look, from whatever directory this is called.
-std::string usual_kernels() {
-  const guest::Outcome<std::string> fetched = default_kernel();
-  return fetched ? *fetched : "build/kernel";
-}
-
 struct Options {
-  vm::Places places{.qemu = {}, .ovmf = {}, .kernels = usual_kernels()};
+  vm::Places places{.qemu = {}, .ovmf = {}, .kernels = kernel_folders()};
   std::vector<std::string> certs;
   std::string purpose;
   bool json = false;
@@ -65,7 +59,8 @@ void add_doctor(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember({"simulation", "snp"}));
   command->add_option("--qemu", options->places.qemu, "QEMU to look at; by default the installed one");
   command->add_option("--ovmf", options->places.ovmf, "OVMF to look at; by default the distribution's AmdSev build");
-  command->add_option("--kernels", options->places.kernels, "Directory with unpacked kernel packages")
+  command->add_option("--kernels", options->places.kernels, "Directory with unpacked kernel packages; repeatable")
+      ->allow_extra_args(false)
       ->capture_default_str();
   command->add_option("--certs", options->certs, "VCEK or VLEK of this machine: files or directories; repeatable");
   command->add_flag("--json", options->json, "One JSON object");

@@ -16,6 +16,7 @@
 namespace attestbed::tools {
 namespace {
 
+namespace fs = std::filesystem;
 using guest::Failure;
 using guest::Outcome;
 using nlohmann::ordered_json;
@@ -68,7 +69,7 @@ Outcome<guest::Image> make(const Options& options) {
   const guest::ImageRequest request = TRY(request_of(options));
   guest::Image image = TRY(guest::build_image(request));
   std::error_code failed;
-  std::filesystem::create_directories(options.out, failed);
+  fs::create_directories(options.out, failed);
   if (failed) {
     return guest::failure_at(options.out, {Errc::io_failed, "mkdir", static_cast<std::uint64_t>(failed.value())});
   }
@@ -125,18 +126,37 @@ int image_command(const Options& options) {
   return kExitOk;
 }
 
+constexpr const char *kSimulationKernel = "kernel", *kSnpKernel = "kernel-snp";
+
+fs::path build_folder() {
+  std::error_code failed;
+  // bin, the preset's folder, build
+  return fs::read_symlink("/proc/self/exe", failed).parent_path().parent_path().parent_path();
+}
+
+// The file that fetch_kernel.sh leaves last.
+bool is_fetched(const fs::path& kernel) {
+  std::error_code failed;
+  return fs::exists(kernel / "version", failed);
+}
+
 }  // namespace
 
 guest::Outcome<std::string> default_kernel() {
-  std::error_code failed;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
-  // bin, the preset's folder, build
-  const std::filesystem::path kernel = self.parent_path().parent_path().parent_path() / "kernel";
-  if (std::filesystem::exists(kernel / "version", failed)) return kernel.string();
+  const fs::path build = build_folder();
+  for (const char* const kernel : {kSimulationKernel, kSnpKernel}) {
+    if (is_fetched(build / kernel)) return (build / kernel).string();
+  }
   return Failure{
       {Errc::bad_config, "--kernel"},
-      "there is no kernel that ./run kernel fetched (" + (kernel / "version").string() + ")",
+      "there is no kernel that ./run kernel fetched (" + (build / kSimulationKernel / "version").string() + ")",
       "name a kernel, or an unpacked kernel package, with --kernel; in a build tree ./run kernel fetches one"};
+}
+
+std::vector<std::string> kernel_folders() {
+  fs::path build = build_folder();
+  if (!is_fetched(build / kSimulationKernel) && !is_fetched(build / kSnpKernel)) build = "build";
+  return {build / kSimulationKernel, build / kSnpKernel};
 }
 
 std::optional<guest::AddedFile> parse_added(const std::string& text) {

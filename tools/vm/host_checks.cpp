@@ -165,8 +165,8 @@ HostCheck guest_kernel_check(const HostFacts& facts) {
   }
   return missing(
       kName, facts.kernels.empty() ? "no kernel found" : facts.kernels.front().path + ", and no other, has sev-guest",
-      "apt-get download linux-image-6.1.0-37-amd64 && dpkg-deb -x linux-image-*.deb build/kernel-snp   # any "
-      "generic kernel, named with --kernels; the cloud kernel 6.1 lacks the driver");
+      "./run kernel linux-image-amd64   # into build/kernel-snp; or name another tree with --kernels: the cloud kernel "
+      "6.1 lacks the driver");
 }
 
 HostCheck simulation_qemu_check(const QemuFacts& qemu) {
@@ -183,7 +183,7 @@ HostCheck simulation_kernel_check(const std::vector<GuestKernel>& kernels) {
   for (const GuestKernel& kernel : kernels) {
     if (!kernel.of_host) return ok(kName, kernel.path);
   }
-  return missing(kName, "no unpacked kernel package", "./run deps   # or name a directory with --kernels");
+  return missing(kName, "no unpacked kernel package", "./run kernel   # or name a directory with --kernels");
 }
 
 /// accel_check: a /dev/kvm that opens may belong to a KVM that runs no guest of ours, so only a guest can tell.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "tools/vm/fake_host.h"
@@ -103,9 +104,9 @@ const Lacking kLacking[] = {
     {"NoMeminfo", [](FakeHost& h) { h.take("/proc/meminfo"); }, "memory", CheckState::unknown, "MemAvailable",
      "free -m"},
     {"KernelsWithoutDriver", [](FakeHost& h) { h.take("/lib/modules"); }, "guest-kernel", CheckState::missing,
-     "/boot/vmlinuz-6.12.38+deb13-amd64, and no other, has sev-guest", "dpkg-deb -x"},
+     "/boot/vmlinuz-6.12.38+deb13-amd64, and no other, has sev-guest", "./run kernel linux-image-amd64"},
     {"NoKernel", [](FakeHost& h) { h.take("/boot"); }, "guest-kernel", CheckState::missing, "no kernel found",
-     "dpkg-deb -x"},
+     "./run kernel linux-image-amd64"},
     {"FirmwareNotToBeAsked",
      [](FakeHost& h) {
        h.status = sim::Failure{Errc::io_failed, "/dev/sev: Permission denied"};
@@ -147,12 +148,29 @@ TEST(SimulationChecks, NeedQemuAndAKernelPackageAndNothingElse) {
   FakeHost host;
   host.devices.clear();
   host.put("/packages/boot/vmlinuz-6.1.0-cloud", "");
-  const auto checks = simulation_checks(find_facts(host, {{}, {}, "/packages"}));
+  const auto checks = simulation_checks(find_facts(host, {{}, {}, {"/packages"}}));
   ASSERT_EQ(checks.size(), 3U);
   EXPECT_EQ(names_with(checks, CheckState::ok), (std::vector<std::string>{"qemu", "kernel"}));
   EXPECT_EQ(checks[1].found, "/packages/boot/vmlinuz-6.1.0-cloud");
   EXPECT_EQ(checks[2].name, std::string("accel"));
   EXPECT_FALSE(checks[2].required);
+}
+
+// What `./run kernel` and `./run kernel linux-image-amd64` leave: each check is cleared by its own arrow.
+TEST(SimulationChecks, EachFolderOfAFetchedKernelServesItsPurpose) {
+  FakeHost host;
+  host.take("/boot");
+  const Places places{.qemu = {}, .ovmf = {}, .kernels = {"/build/kernel", "/build/kernel-snp"}};
+  const auto state = [&](const std::vector<HostCheck>& checks, std::string_view name) {
+    const auto found = std::ranges::find(checks, name, &HostCheck::name);
+    return found == checks.end() ? "no such check" : state_name(found->state);
+  };
+  host.put("/build/kernel/boot/vmlinuz-6.1.0-cloud", "");
+  EXPECT_STREQ(state(simulation_checks(find_facts(host, places)), "kernel"), "ok");
+  EXPECT_STREQ(state(snp_checks(find_facts(host, places)), "guest-kernel"), "missing");
+  host.put("/build/kernel-snp/boot/vmlinuz-6.1.0", "");
+  host.put("/build/kernel-snp/lib/modules/6.1.0/kernel/drivers/virt/coco/sev-guest/sev-guest.ko", "");
+  EXPECT_STREQ(state(snp_checks(find_facts(host, places)), "guest-kernel"), "ok");
 }
 
 TEST(SimulationChecks, TheHostsOwnKernelIsNoneForAGuest) {

@@ -179,9 +179,9 @@ void add_kernels(const HostSource& host, const std::string& root, std::vector<Gu
   }
 }
 
-std::vector<GuestKernel> find_kernels(const HostSource& host, const std::string& directory) {
+std::vector<GuestKernel> find_kernels(const HostSource& host, const std::vector<std::string>& directories) {
   std::vector<GuestKernel> kernels;
-  if (!directory.empty()) {
+  for (const std::string& directory : directories) {
     add_kernels(host, directory, kernels);
     for (const std::string& name : entries_of(host, directory)) add_kernels(host, directory + "/" + name, kernels);
   }

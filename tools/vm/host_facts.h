@@ -71,11 +71,12 @@ struct HostFacts {
 };
 
 /// Places are where to look; where empty, the first of the usual paths that has one.
-///   kernels  directory with unpacked kernel packages: boot/vmlinuz-RELEASE and lib/modules/RELEASE in it, or in its
-///            directories; besides it, the host's own kernels are found
+///   kernels  directories with unpacked kernel packages: boot/vmlinuz-RELEASE and lib/modules/RELEASE in one of them,
+///   or
+///            in its directories; besides them, the host's own kernels are found
 struct Places {
   std::string qemu, ovmf;
-  std::string kernels;
+  std::vector<std::string> kernels;
 };
 
 /// kOvmfPaths are where distributions put OVMF's AmdSev build; the first is Debian's.

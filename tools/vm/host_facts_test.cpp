@@ -143,7 +143,7 @@ TEST(HostFacts, KernelsAreThoseOfUnpackedPackagesAndOfTheHost) {
   host.put("/build/kernel/other/boot/vmlinuz-6.6", "");
   host.put("/build/kernel/other/lib/modules/6.6/modules.builtin",
            "kernel/fs/fuse/fuse.ko\nkernel/drivers/virt/coco/sev-guest/sev-guest.ko\n");
-  const HostFacts facts = find_facts(host, {{}, {}, "/build/kernel"});
+  const HostFacts facts = find_facts(host, {{}, {}, {"/build/kernel"}});
   ASSERT_EQ(facts.kernels.size(), 4U);
   EXPECT_EQ(facts.kernels[0].path, "/build/kernel/boot/vmlinuz-6.1.0-cloud");
   EXPECT_FALSE(facts.kernels[0].has_sev_guest);
