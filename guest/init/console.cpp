@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 
@@ -15,6 +16,7 @@ namespace attestbed::guest {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{1000};
+constexpr std::size_t kAtOnce = 4096;  // more than any line but a result with everything in it
 
 std::atomic<int> console{STDOUT_FILENO};
 std::atomic<bool> stuck{false};
@@ -46,10 +48,25 @@ void open_console() {
 
 void say_on_console(std::string_view line) {
   const int fd = console.load();
+  // Gathered, since the kernel's own messages come between two writes, and who reads lines takes none in halves.
+  std::array<char, kAtOnce> gathered;
+  std::size_t filled = 0;
   bool through = true;
-  for (const std::string_view part : {std::string_view("attest-guest: "), line, std::string_view("\n")}) {
-    through = through && write_within(fd, part, stuck.load() ? std::chrono::milliseconds(0) : kPatience);
+  const auto let_out = [&] {
+    const auto patience = stuck.load() ? std::chrono::milliseconds(0) : kPatience;
+    through = through && write_within(fd, {gathered.data(), filled}, patience);
+    filled = 0;
+  };
+  for (std::string_view part : {std::string_view("attest-guest: "), line, std::string_view("\n")}) {
+    while (!part.empty()) {
+      const std::size_t fits = std::min(part.size(), gathered.size() - filled);
+      std::copy_n(part.begin(), fits, gathered.begin() + static_cast<std::ptrdiff_t>(filled));
+      filled += fits;
+      part.remove_prefix(fits);
+      if (filled == gathered.size()) let_out();
+    }
   }
+  let_out();
   stuck.store(!through);
 }
 

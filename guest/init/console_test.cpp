@@ -56,6 +56,27 @@ TEST_F(ConsoleTest, AReaderThatIsSlowGetsAllOfIt) {
   EXPECT_EQ(got, 8192U);
 }
 
+// A pipe of packets gives each write back apart.
+TEST_F(ConsoleTest, ALineIsOneWriteAndALongOneIsWhole) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC | O_DIRECT), 0);
+  const posix::Fd packets(ends[0]), output(ends[1]), before(::dup(STDOUT_FILENO));
+  const std::string longer(5000, 'x');
+  ASSERT_EQ(::dup2(output.get(), STDOUT_FILENO), STDOUT_FILENO);
+  say_on_console("phase mounted 1.000");
+  say_on_console(longer);
+  ::dup2(before.get(), STDOUT_FILENO);
+  std::array<char, 8192> octets{};
+  const auto packet = [&] {
+    const ssize_t got = ::read(packets.get(), octets.data(), octets.size());
+    return got < 0 ? std::string() : std::string(octets.data(), static_cast<std::size_t>(got));
+  };
+  EXPECT_EQ(packet(), "attest-guest: phase mounted 1.000\n");
+  std::string rest;
+  for (std::string part = packet(); !part.empty(); part = packet()) rest += part;
+  EXPECT_EQ(rest, "attest-guest: " + longer + "\n");
+}
+
 TEST_F(ConsoleTest, AConsoleThatIsGoneIsNotWaitedFor) {
   EXPECT_FALSE(write_within(reader_.get(), "x", 20s));
 }

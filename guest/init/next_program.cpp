@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +18,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "core/posix/describe.h"
 #include "core/posix/fd.h"
 
 namespace attestbed::guest {
@@ -70,6 +73,19 @@ Outcome<void> check_init_in(const posix::Fd& root, const NextWord& next) {
   return {};
 }
 
+// All of `/` is removed for the next root, and an initramfs is the only thing that is worth nothing then. The kernel
+// has it as ramfs or tmpfs.
+Outcome<void> check_disposable() {
+  struct statfs about {};
+  if (::statfs("/", &about) != 0) return failed("/", "statfs");
+  if (about.f_type == RAMFS_MAGIC || about.f_type == TMPFS_MAGIC) return {};
+  return Failure{{Errc::bad_config, "attest.next"},
+                 "/: is no initramfs, but a file system of type " +
+                     posix::hex_number(static_cast<std::uint64_t>(about.f_type)) +
+                     ", and switch_root removes everything in it",
+                 "start attest-guest from an initramfs (attestbed image), or use attest.next=exec:"};
+}
+
 Outcome<void> check_root(const NextWord& next) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(next.root.c_str(), nullptr), std::free);
   if (!real) return failed(next.root, "realpath");
@@ -89,7 +105,8 @@ Outcome<void> check_root(const NextWord& next) {
     const bool found = ::fstatat(root.get(), &folder[1], &about, AT_SYMLINK_NOFOLLOW) == 0;
     if (!found || !S_ISDIR(about.st_mode)) return bad_root(next.root, std::string("has no directory ") + folder);
   }
-  return check_init_in(root, next);
+  TRY(check_init_in(root, next));
+  return check_disposable();
 }
 
 }  // namespace

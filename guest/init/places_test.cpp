@@ -181,16 +181,46 @@ int checks_of_a_mounted_root(const std::string& root) {
   fs::create_symlink("/lib/only-there/init", root + "/sbin/init");
   if (!refused("is no program")) return 3;
   fs::permissions(root + "/lib/only-there/init", fs::perms::owner_all);
-  return check_next(next) ? 0 : 4;
+  return 0;
 }
 
-TEST_F(PlacesTest, AMountedRootWithAnInitIsTaken) {
-  const std::string root = root_ + "/sysroot";
+// Whether that root is taken where `here` is `/`, and the next root lies there at `next`: 10 taken, 11 refused since
+// all of `/` would be removed, 12 refused for another reason.
+int taken_from(const std::string& here, const std::string& next, const std::string& root) {
+  if (::mount(root.c_str(), (here + next).c_str(), nullptr, MS_BIND, nullptr) != 0) return 77;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::chroot(here.c_str()) != 0 || ::chdir("/") != 0) ::_exit(77);
+    const Outcome<void> checked = check_next({NextWord::Type::switch_root, next, "/sbin/init"});
+    if (checked) ::_exit(10);
+    const bool told = checked.error().error.code == Errc::bad_config &&
+                      checked.error().text.find("/: is no initramfs") == 0 && !checked.error().remedy.empty();
+    ::_exit(told ? 11 : 12);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// Only an initramfs may be emptied. procfs stands for every other file system: it is on every machine, and never tmpfs.
+int checks_of_what_would_be_emptied(const std::string& root, const std::string& here) {
+  if (::mount("/proc", here.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) return 77;
+  if (const int refused = taken_from(here, "/tty", root); refused != 11) return refused == 77 ? 77 : 6;
+  if (::mount("t", here.c_str(), "tmpfs", 0, "") != 0) return 77;
+  fs::create_directory(here + "/sysroot");
+  if (const int taken = taken_from(here, "/sysroot", root); taken != 10) return taken == 77 ? 77 : 7;
+  return 0;
+}
+
+TEST_F(PlacesTest, AMountedRootWithAnInitIsTakenFromAnInitramfsAlone) {
+  const std::string root = root_ + "/sysroot", here = root_ + "/here";
   fs::create_directory(root);
+  fs::create_directory(here);
   const pid_t child = ::fork();
   if (child == 0) {
     try {
-      ::_exit(checks_of_a_mounted_root(root));
+      const int found = checks_of_a_mounted_root(root);
+      ::_exit(found != 0 ? found : checks_of_what_would_be_emptied(root, here));
     } catch (const std::exception&) {
       ::_exit(5);
     }

@@ -74,10 +74,12 @@ class Sequence {
                      : summary_line(attempted.summary));
   }
 
-  void go_on() {
+  // Returns only if it could not: with the exit status then.
+  int go_on() {
     machine_.say("next " + words_.next.init);
     const Failure failure = machine_.become(words_.next);
     machine_.say("failed: " + failure.text + "; " + failure.remedy);
+    return error_row(failure.error.code).guest_exit;
   }
 
   const Words& words() const { return words_; }
@@ -155,8 +157,7 @@ Ending run_sequence(Machine& machine, const char* version) {
   machine.stop_device();
   int exit = attempted.summary.exit();
   if (attempted.summary.released() && sequence.words().next.type != NextWord::Type::poweroff) {
-    sequence.go_on();
-    exit = 3;
+    exit = sequence.go_on();
   }
   return {exit, sequence.words().debug_exit};
 }

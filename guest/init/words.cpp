@@ -106,6 +106,29 @@ void read_command_line(std::string_view text, Reading& reading) {
   }
 }
 
+// The parts of `path` after the folder, empty if it is not below.
+std::string_view below(std::string_view path, std::string_view folder) {
+  while (folder.ends_with('/')) folder.remove_suffix(1);
+  if (!path.starts_with(folder)) return {};
+  path.remove_prefix(folder.size());
+  if (!path.starts_with('/')) return {};
+  return path.substr(std::min(path.find_first_not_of('/'), path.size()));
+}
+
+// Whether a secret's place is there after a switch_root: what lies in the initramfs is removed, and what lies in the
+// next root under a folder that moves there is hidden by it. A path with `.` or `..` is taken for neither.
+bool survives(const SecretWord& secret, std::string_view root) {
+  if (secret.type != SecretWord::Type::file && secret.type != SecretWord::Type::fifo) return true;
+  constexpr std::string_view kHidden[] = {"dev", "proc", "sys", "run"};
+  const std::string_view place = secret.place;
+  for (const std::string_view part : {"/./", "/../"}) {
+    if (place.find(part) != std::string_view::npos) return false;
+  }
+  if (!below(place, "/run").empty()) return true;
+  const std::string_view in_root = below(place, root);
+  return !in_root.empty() && std::ranges::find(kHidden, in_root.substr(0, in_root.find('/'))) == std::end(kHidden);
+}
+
 std::optional<Failure> together(const Words& words) {
   if (!words.secret_auth_none) {
     return refuse("attest.secret_auth", "attest.secret_auth is missing",
@@ -122,6 +145,12 @@ std::optional<Failure> together(const Words& words) {
     return refuse("attest.secret",
                   "attest.secret=" + kind + ": and attest.next=poweroff leave nobody to read the secret",
                   "name the program that reads it: attest.next=exec:PATH or switch_root:DIRECTORY:INIT");
+  }
+  if (words.next.type == NextWord::Type::switch_root && !survives(words.secret, words.next.root)) {
+    return refuse("attest.secret",
+                  "attest.secret: attest.next=switch_root removes or hides " + printable(words.secret.place),
+                  "name a path below /run, which moves into the next root, or below " + printable(words.next.root) +
+                      " and there not in dev, proc, sys or run");
   }
   const bool same_port = words.secret.type == SecretWord::Type::port &&
                          words.line.type == LineWord::Type::virtio_port && words.secret.place == words.line.place;

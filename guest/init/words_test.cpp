@@ -129,6 +129,15 @@ TEST(Words, WhatIsRefusedIsNamed) {
       {"attest.secret=fifo:/run/key", "leave nobody to read"},
       {"attest.secret=key:disk", "leave nobody to read"},
       {"attest.secret=port:attestbed.proxy attest.transport=virtio-serial", "names the line to the proxy"},
+      {"attest.secret=file:/secret attest.next=switch_root:/sysroot:/init", "removes or hides /secret"},
+      {"attest.secret=fifo:/secret attest.next=switch_root:/sysroot:/init", "removes or hides /secret"},
+      {"attest.secret=file:/runaway/key attest.next=switch_root:/sysroot:/init", "removes or hides /runaway/key"},
+      {"attest.secret=file:/run/../key attest.next=switch_root:/sysroot:/init", "removes or hides /run/../key"},
+      {"attest.secret=file:/sysroots/key attest.next=switch_root:/sysroot:/init", "removes or hides /sysroots/key"},
+      {"attest.secret=file:/sysroot/run/key attest.next=switch_root:/sysroot:/init", "hides /sysroot/run/key"},
+      {"attest.secret=file:/sysroot//dev/key attest.next=switch_root:/sysroot:/init", "hides /sysroot//dev/key"},
+      {"attest.secret=file:/sysroot/./run/key attest.next=switch_root:/sysroot:/init", "hides /sysroot/./run/key"},
+      {"attest.secret=file:/sysroot attest.next=switch_root:/sysroot:/init", "removes or hides /sysroot"},
       {"attest.next=reboot", "'reboot'"},
       {"attest.next=exec:init", "'exec:init'"},
       {"attest.next=switch_root:/sysroot", "'switch_root:/sysroot'"},
@@ -144,6 +153,18 @@ TEST(Words, WhatIsRefusedIsNamed) {
     EXPECT_EQ(parsed.failure->error.code, Errc::bad_config) << each.words;
     EXPECT_NE(parsed.failure->text.find(each.text), std::string::npos) << parsed.failure->text;
     EXPECT_FALSE(parsed.failure->remedy.empty()) << each.words;
+  }
+}
+
+TEST(Words, ASecretThatIsThereAfterASwitchOfRootsIsTaken) {
+  for (const char* const words : {"attest.secret=file:/run/key attest.next=switch_root:/sysroot:/init",
+                                  "attest.secret=fifo:/run/keys/disk attest.next=switch_root:/sysroot:/init",
+                                  "attest.secret=file:/sysroot/etc/key attest.next=switch_root:/sysroot:/init",
+                                  "attest.secret=file:/sysroot/running attest.next=switch_root:/sysroot/:/init",
+                                  "attest.secret=key:disk attest.next=switch_root:/sysroot:/init",
+                                  "attest.secret=file:/secret attest.next=exec:/a"}) {
+    const ParsedWords parsed = on_command_line(words);
+    EXPECT_FALSE(parsed.failure) << parsed.failure->text;
   }
 }
 
