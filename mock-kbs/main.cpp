@@ -25,6 +25,15 @@ int fail(const kbs::Refusal& why, int exit_code) {
   return exit_code;
 }
 
+// The remedy for files, which a Refusal says, is not that for addresses.
+int cannot_listen(const kbs::Refusal& why) {
+  std::fprintf(stderr,
+               "mock-kbs: %s: %s: expected %s, found %s; another process listens there, or the address is not this "
+               "machine's: stop it, or choose another with --listen\n",
+               error_name(why.code), why.field.c_str(), why.expected.c_str(), why.found.c_str());
+  return kExitCouldNotRun;
+}
+
 kbs::Checked<kbs::Config> configure(const kbs::CommandLine& line) {
   if (!line.config_file) return kbs::make_config(line.options);
   return kbs::make_config(kbs::merge(TRY(kbs::read_config_file(*line.config_file)), line.options));
@@ -67,7 +76,7 @@ int run(const kbs::Config& config) {
   kbs::Broker broker{**state, judge, sessions, *tokens, entropy, wall_clock};
   kbs::announce(config);
   const auto server = kbs::Server::start(broker, config.listen, {}, kbs::write_audit);
-  if (!server) return fail(server.error(), kExitCouldNotRun);
+  if (!server) return cannot_listen(server.error());
   std::printf("ready http://%s\n", config.listen.authority((*server)->port()).c_str());
   std::fflush(stdout);
 

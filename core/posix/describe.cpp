@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/posix/describe.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "core/posix/firmware_status.h"
@@ -76,6 +77,16 @@ std::string system_error(std::uint64_t number) {
   return text != nullptr ? text : "errno " + std::to_string(number);
 }
 
+/// remedy_of an Error is its row's, but for an address that is taken: the path is there then, and that is the trouble.
+std::string remedy_of(const Error& error) {
+  if (numbers_of(error) == Numbers::system_error && error.found == EADDRINUSE) {
+    return "another process listens there, or left its socket file behind: stop it or remove the file, or choose "
+           "another "
+           "address";
+  }
+  return error_row(error.code).remedy;
+}
+
 int digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -125,7 +136,7 @@ std::string describe(const Error& error) {
     if (placed && !numbers.empty()) text += "; ";
     text += numbers + ")";
   }
-  return text + ": " + row.remedy;
+  return text + ": " + remedy_of(error);
 }
 
 std::string hex_number(std::uint64_t number) {

@@ -90,6 +90,17 @@ TEST_P(Describe, SaysWhatWhereExpectedFoundAndWhatToDo) {
 }
 INSTANTIATE_TEST_SUITE_P(Errors, Describe, testing::ValuesIn(kSentences), [](const auto& i) { return i.param.name; });
 
+TEST(Describe, AnAddressThatIsTakenIsNoMissingPath) {
+  EXPECT_EQ(
+      describe({Errc::io_failed, "bind", EADDRINUSE}),
+      "io_failed: a file or device could not be read or written (at bind; Address already in use): another process "
+      "listens there, or left its socket file behind: stop it or remove the file, or choose another address");
+  // With an expected value `found` is no errno.
+  EXPECT_EQ(describe({Errc::io_failed, "length", EADDRINUSE, 1}),
+            "io_failed: a file or device could not be read or written (at length; expected 1, found 98): " +
+                std::string(error_row(Errc::io_failed).remedy));
+}
+
 TEST(Describe, IsOneLineForEveryCode) {
   for (const ErrorRow& row : error_rows()) {
     const std::string text = describe({row.code, "field", 3, 2});
