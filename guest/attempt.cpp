@@ -46,7 +46,8 @@ class Attempt {
     AttestConfig config = options_.config;
     config.line = kind;
     config.budget = std::max(until() - *summary_.connected, std::chrono::nanoseconds(1));
-    const Result<Released> released = attest({tally, reports, entropy_, clock_}, config, memory_.workspace);
+    const Result<Released> released =
+        attest({tally, reports, entropy_, clock_}, config, memory_.workspace, options_.key_progress);
     summary_.trace = memory_.workspace.trace;
     summary_.frames = tally.octets().size();
     std::ranges::copy(tally.octets(), summary_.frame_octets.begin());

@@ -9,6 +9,7 @@
 #include "guest/attempt.h"
 #include "guest/hardening.h"
 #include "guest/init/pid1.h"
+#include "guest/key_progress.h"
 
 namespace {
 
@@ -31,7 +32,7 @@ void print(const guest::Summary& summary, const guest::Options& options) {
 
 int main(int argc, char** argv) {
   if (argc > 0 && guest::is_init(argv[0])) guest::run_as_init(ATTESTBED_VERSION);
-  const guest::ParsedOptions parsed = guest::parse_options(argc, argv);
+  guest::ParsedOptions parsed = guest::parse_options(argc, argv);
   if (!parsed.options) return parsed.exit;
 
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error to report, not a death
@@ -43,6 +44,9 @@ int main(int argc, char** argv) {
   guest::keep_out_of_swap({reinterpret_cast<const std::uint8_t*>(memory.get()), sizeof *memory});
   posix::SteadyClock clock;
   posix::KernelEntropy entropy;
+  guest::KeyProgressLines key_progress(
+      clock, [](const std::string& line) { std::fprintf(stderr, "attest-guest: %s\n", line.c_str()); });
+  parsed.options->key_progress = &key_progress;
   const guest::Summary summary = guest::run_attempt(*parsed.options, clock, entropy, *memory);
   print(summary, *parsed.options);
   return summary.exit();

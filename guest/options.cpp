@@ -18,6 +18,7 @@ Exit status: 0 released, 1 refused, 2 usage or configuration, 3 transport, 4 fir
 Examples:
   attest-guest --unix /run/attestbed/proxy.sock --firmware unix:/run/attestbed/firmware.sock \
     --secret-auth none --out /run/volume.key
+  attest-guest --unix /run/attestbed/proxy.sock --firmware auto --secret-auth none --binding kbs-sha384 --key RSA-3072
   attest-guest --vsock 2:1995 --firmware sev-guest --secret-auth none --out /run/volume.key
   attest-guest --serial /dev/ttyS2 --firmware sev-guest:/dev/sev-guest --secret-auth none --out /run/volume.key
 )";
@@ -33,6 +34,7 @@ ParsedOptions mistake(std::string_view text) {
 ParsedOptions parse_options(int argc, const char* const* argv) {
   Options options;
   std::string unix_path, vsock, serial, firmware, secret_auth, resource{protocol::kDefaultResource};
+  std::string binding{protocol::binding_name({})}, key{protocol::key_type_name({})};
   std::uint32_t seconds = 60;
   bool certs = false;
 
@@ -52,6 +54,12 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   app.add_option("--secret-auth", secret_auth,
                  "How the guest knows whose secret it got; 'none' is the only value and must be chosen by name")
       ->type_name("none");
+  app.add_option("--binding", binding, "The rule that binds key and challenge into the report")
+      ->type_name("svsm-sha512|kbs-sha384")
+      ->capture_default_str();
+  app.add_option("--key", key, "The kind of key the secret is sealed to; all but P-521 need --binding kbs-sha384")
+      ->type_name("P-521|P-256|RSA-3072")
+      ->capture_default_str();
   app.add_option("--resource", resource, "Resource to ask for: repository/type/tag")->capture_default_str();
   CLI::Option* out =
       app.add_option("--out", options.out_file, "Write the secret to a new file of mode 0600")->type_name("FILE");
@@ -104,6 +112,15 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   if (!path)
     return mistake("--resource '" + resource + "' is not three parts of A-Z a-z 0-9 _ - . with '/' between them");
   options.config.terms.resource = *path;
+  const Result<protocol::Binding> binding_named = protocol::binding_named(binding, "--binding");
+  if (!binding_named) return mistake("--binding is svsm-sha512 or kbs-sha384, found '" + binding + "'");
+  const Result<protocol::KeyType> key_named = protocol::key_type_named(key, "--key");
+  if (!key_named) return mistake("--key is P-521, P-256 or RSA-3072, found '" + key + "'");
+  if (const Status pair = protocol::check_pair(*binding_named, *key_named); !pair) {
+    return mistake("--binding " + binding + " --key " + key + ": " + pair.error().where);
+  }
+  options.config.terms.binding = *binding_named;
+  options.config.terms.key = *key_named;
   options.config.secret_auth = SecretAuth::none;
   options.config.budget = std::chrono::seconds(seconds);
   return {std::move(options), 0};

@@ -19,6 +19,7 @@ class SecretPlace;
 ///   out_file       new file of mode 0600 for the secret; empty = none
 ///   to_stdout      the secret, and nothing else, goes to standard output
 ///   place          where else the secret goes, instead of out_file and to_stdout; null = nowhere else
+///   key_progress   hears of the search for an RSA key; null = nobody
 ///   report_file    new file of mode 0600 for the report, for people; empty = none
 ///   json           the result as one JSON object on standard output
 /// Without out_file, to_stdout and place the secret is counted and dropped.
@@ -30,6 +31,7 @@ struct Options {
   std::string out_file;
   bool to_stdout = false;
   SecretPlace* place = nullptr;
+  crypto::KeyProgress* key_progress = nullptr;
   std::string report_file;
   bool json = false;
 };

@@ -8,11 +8,13 @@
 #include "guest/attempt.h"
 #include "guest/counting_ports.h"
 #include "guest/hardening.h"
+#include "guest/init/console.h"
 #include "guest/init/next_program.h"
 #include "guest/init/port_instructions.h"
 #include "guest/init/secret_places.h"
 #include "guest/init/virtio_port.h"
 #include "guest/init/word_values.h"
+#include "guest/key_progress.h"
 #include "guest/line.h"
 #include "guest/uart_transport.h"
 
@@ -119,6 +121,8 @@ class InitAttempt {
     options.config.terms = words_.terms;
     options.config.secret_auth = words_.secret_auth_none ? SecretAuth::none : SecretAuth::unset;
     options.config.budget = std::max<std::chrono::nanoseconds>(until_ - clock_.now(), std::chrono::nanoseconds(1));
+    KeyProgressLines key_progress(clock_, [](const std::string& line) { say_on_console(line); });
+    options.key_progress = &key_progress;
     options.vmpl = words_.vmpl;
     options.firmware = firmware();
     switch (words_.secret.type) {
