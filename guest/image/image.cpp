@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "core/crypto/sha2.h"
@@ -25,6 +26,20 @@ Outcome<std::string> sha256_hex(Bytes octets) {
   return posix::to_hex(*digest);
 }
 
+/// check_kernel demands the header that a boot loader looks for (Linux, Documentation/arch/x86/boot.rst: HdrS at 0x202,
+/// protocol 2.00 or later).
+Outcome<void> check_kernel(const std::string& path, std::string_view octets) {
+  constexpr std::string_view kMagic = "HdrS";
+  constexpr std::size_t kMagicAt = 0x202;
+  const std::string_view found = octets.substr(std::min(kMagicAt, octets.size()), kMagic.size());
+  if (found == kMagic) return {};
+  const std::string what =
+      found.empty() ? "a file of " + std::to_string(octets.size()) + " octets" : "'" + printable(found) + "'";
+  return Failure{{Errc::bad_config, "kernel"},
+                 path + ": is no Linux kernel for x86: expected 'HdrS' at 0x202, found " + what,
+                 "name a kernel's bzImage (vmlinuz), or the tree of an unpacked kernel package"};
+}
+
 /// Building is one image on its way.
 class Building {
  public:
@@ -34,6 +49,7 @@ class Building {
     const KernelTree tree = TRY(KernelTree::open(request_.kernel));
     image_.release = tree.release();
     image_.kernel = TRY(read("kernel", tree.kernel(), kMaxKernelBytes));
+    TRY(check_kernel(tree.kernel(), image_.kernel));
     TRY(add_program("/init", request_.guest));
     if (!request_.device.empty()) TRY(add_program(kSimulatedDevice, request_.device));
     TRY(add_modules(tree));

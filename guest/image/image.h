@@ -43,8 +43,9 @@ struct Image {
 };
 
 /// build_image reads everything and makes the image in memory. The same files give the same octets, wherever they lie.
-///   errors  io_failed, too_large; bad_config: no kernel, a program that is not static, a configuration that the guest
-///           would refuse, two files for one path
+///   errors  io_failed: a file that is not there or cannot be read, the kernel among them; too_large; bad_config: no
+///           Linux kernel for x86, a tree that is no kernel package, a program that is not static, a configuration that
+///           the guest would refuse, two files for one path; others of files that are malformed
 Outcome<Image> build_image(const ImageRequest& request);
 
 }  // namespace attestbed::guest

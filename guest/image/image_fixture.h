@@ -65,6 +65,11 @@ inline std::string elf_program(std::uint32_t segment_type) {
   return octets_of_record(header) + octets_of_record(segment);
 }
 
+/// boot_kernel is a kernel as far as anybody looks: the magic number of the boot protocol, where it belongs.
+inline std::string boot_kernel() {
+  return std::string(0x202, '\0') + "HdrS";
+}
+
 /// Scratch is a folder that goes away.
 class Scratch {
  public:
@@ -89,7 +94,7 @@ class Scratch {
     std::string name, depends;
   };
   std::string kernel_tree(const std::vector<FakeModule>& modules, const std::string& builtin = "") const {
-    write("tree/boot/vmlinuz-1.2.3", "a kernel");
+    write("tree/boot/vmlinuz-1.2.3", boot_kernel());
     write("tree/lib/modules/1.2.3/modules.builtin", builtin);
     for (const FakeModule& module : modules) {
       write("tree/lib/modules/1.2.3/kernel/drivers/" + module.name + ".ko",

@@ -61,9 +61,9 @@ TEST_F(ImageTest, TheSameFilesGiveTheSameOctetsWhereverTheyLie) {
   ASSERT_TRUE(again) << again.error().text;
   EXPECT_EQ(image->initramfs, again->initramfs);
   EXPECT_EQ(image->initramfs_sha256, again->initramfs_sha256);
-  EXPECT_EQ(image->kernel, "a kernel");
-  // printf 'a kernel' | sha256sum
-  EXPECT_EQ(image->kernel_sha256, "4fff0d3e643b3894c17a0738fbdc591953aa722c9d42774425090accc4377126");
+  EXPECT_EQ(image->kernel, boot_kernel());
+  // (head -c 514 /dev/zero; printf HdrS) | sha256sum
+  EXPECT_EQ(image->kernel_sha256, "c0da3faded2e3862f5cbfa61cc7550b968afb7c0a0fa83bd6525440d67be983d");
 }
 
 TEST_F(ImageTest, InitIsTheProgramOctetForOctet) {
@@ -129,8 +129,24 @@ TEST_F(ImageTest, AnAbsentKernelSaysWhichCommandBringsIt) {
   request_.kernel = scratch_.root() + "/absent";
   const Outcome<Image> image = build_image(request_);
   ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().error.code, Errc::io_failed);
   EXPECT_EQ(image.error().text, scratch_.root() + "/absent: there is no kernel");
   EXPECT_NE(image.error().remedy.find("./run kernel"), std::string::npos);
+}
+
+TEST_F(ImageTest, AFileWithoutTheHeaderOfABootLoaderIsNoKernel) {
+  const std::string no_kernels[] = {"",
+                                    "root:x:0:0",
+                                    std::string(0x202, 'x'),
+                                    std::string(0x202, '\0') + "Hdr",
+                                    "x" + boot_kernel(),
+                                    std::string(4096, 'x')};
+  for (const std::string& octets : no_kernels) {
+    request_.kernel = scratch_.write("passwd", octets);
+    expect_refused(Errc::bad_config, "passwd: is no Linux kernel for x86: expected 'HdrS' at 0x202, found ");
+  }
+  request_.kernel = scratch_.write("kernel", boot_kernel() + "and more");
+  EXPECT_TRUE(build_image(request_));
 }
 
 TEST_F(ImageTest, TreesThatAreNoKernelPackageAreRefused) {

@@ -40,7 +40,7 @@ Outcome<KernelTree> KernelTree::open(const std::string& path) {
   KernelTree tree;
   std::error_code failed;
   const fs::file_status there = fs::status(path, failed);
-  if (!fs::exists(there)) return refuse(path, "there is no kernel");
+  if (!fs::exists(there)) return Failure{{Errc::io_failed, "kernel"}, path + ": there is no kernel", kFetch};
   if (!fs::is_directory(there)) {
     tree.kernel_ = path;
     return tree;

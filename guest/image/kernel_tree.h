@@ -27,7 +27,8 @@ struct Module {
 /// usr/lib) its modules, `.ko` or `.ko.xz`, and modules.builtin. A single file is a kernel without modules.
 class KernelTree {
  public:
-  /// open finds one kernel. Errors: io_failed; bad_config if there is none, or more than one.
+  /// open finds one kernel. Errors: io_failed if nothing is at `path`; bad_config if the tree has none, or more than
+  /// one, or cannot be listed.
   static Outcome<KernelTree> open(const std::string& path);
 
   const std::string& kernel() const { return kernel_; }

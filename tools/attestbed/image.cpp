@@ -26,7 +26,8 @@ constexpr char kFooter[] =
     "Examples:\n"
     "  attestbed image --out image\n"
     "  attestbed image --kernel kernel-package/ --no-simulation --config guest.conf --out image\n"
-    "  attestbed image --add snpguest=/bin/snpguest --out image\n";
+    "  attestbed image --add snpguest=/bin/snpguest --out image\n"
+    "Exit codes: 0 made; 2 usage, or a file that is not what it must be; 3 no kernel, or a file that cannot be read.\n";
 
 struct Options {
   std::string kernel, guest, device, config, out;
@@ -116,7 +117,9 @@ int image_command(const Options& options) {
     const Failure& failure = image.error();
     std::fprintf(stderr, "attestbed image: %s: %s; %s\n", error_name(failure.error.code), failure.text.c_str(),
                  failure.remedy.c_str());
-    return exit_code_of(failure.error.code);
+    // Nothing is judged here: what is no kernel, module or program is a file of the user's own.
+    const int code = exit_code_of(failure.error.code);
+    return code == kExitRefused ? kExitUsage : code;
   }
   if (options.json) {
     std::printf("%s\n", json_of(*image, options).dump(2).c_str());
@@ -148,7 +151,7 @@ guest::Outcome<std::string> default_kernel() {
     if (is_fetched(build / kernel)) return (build / kernel).string();
   }
   return Failure{
-      {Errc::bad_config, "--kernel"},
+      {Errc::io_failed, "--kernel"},
       "there is no kernel that ./run kernel fetched (" + (build / kSimulationKernel / "version").string() + ")",
       "name a kernel, or an unpacked kernel package, with --kernel; in a build tree ./run kernel fetches one"};
 }

@@ -14,7 +14,7 @@ inline constexpr const char* kImageKernel = "bzImage";
 inline constexpr const char* kImageInitramfs = "initramfs.zst";
 
 /// default_kernel is where `./run kernel` put a kernel package: build/kernel beside the preset of this program, or if
-/// it has only the other one, build/kernel-snp, which serves a simulation as well. Errors: bad_config where there is
+/// it has only the other one, build/kernel-snp, which serves a simulation as well. Errors: io_failed where there is
 /// none, as beside an installed program.
 guest::Outcome<std::string> default_kernel();
 
