@@ -26,7 +26,7 @@ constexpr BreakRow kRows[] = {
      [](Inputs& inputs) { inputs.tamper = Tamper::ciphertext; }},
     {"params", "the host asks the guest to hash a challenge alone, and makes that challenge of its own key and the nonce", Side::guest, Errc::host_chosen_params, Errc::host_chosen_params,
      [](Inputs& inputs) { inputs.tamper = Tamper::params; }},
-    {"firmware", "the host answers every guest request with BUSY", Side::guest, Errc::firmware_busy, Errc::firmware_busy,
+    {"firmware", "the host answers every guest request with BUSY; in a VM that takes about a minute", Side::guest, Errc::firmware_busy, Errc::firmware_busy,
      [](Inputs& inputs) { inputs.firmware_faults = "1+:busy"; inputs.guest_timeout = seconds(4); }},
     {"kbs-down", "nobody listens on the broker's port", Side::proxy, Errc::broker_unreachable, Errc::broker_unreachable,
      [](Inputs& inputs) { inputs.broker = BrokerType::absent; }},

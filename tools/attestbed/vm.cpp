@@ -188,7 +188,7 @@ void add_vm(CLI::App& app, int& exit) {
       ->add_option("--measurement", options->plan.measurement,
                    "Launch digest that the broker expects; by default that of what is booted")
       ->type_name("HEX");
-  command->add_option("--memory", options->plan.memory_mib, "Memory of the guest in MiB")
+  command->add_option("--memory", options->plan.memory_mib, "Memory of the guest in MiB; with --snp by default 512")
       ->check(CLI::Range(96U, 1U << 16))
       ->capture_default_str();
   command->add_option("--boot-timeout", options->plan.boot_seconds, "Seconds that booting may take; added to --timeout")
