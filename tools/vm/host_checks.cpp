@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/vm/host_checks.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <system_error>
@@ -62,7 +63,7 @@ HostCheck kernel_check(const HostFacts& facts) {
   if (facts.kvm_snp_switch == "Y") return ok(kName, facts.kernel_release + ", whose KVM starts SNP guests");
   if (!version) return unknown(kName, "no version in \"" + facts.kernel_release + "\"", "uname -r");
   if (*version >= kSnpHostKernel) return ok(kName, facts.kernel_release);
-  return missing(kName, facts.kernel_release + ", older than " + text_of(kSnpHostKernel),
+  return missing(kName, facts.kernel_release + ", expected " + text_of(kSnpHostKernel) + " (by documentation) or later",
                  "apt-get install -t bookworm-backports linux-image-amd64   # then reboot");
 }
 
@@ -89,11 +90,15 @@ HostCheck device_check(const char* name, const std::string& path, const Opened& 
   return missing(name, found, absent);
 }
 
+std::string no_qemu(const QemuFacts& qemu) {
+  return qemu.named.empty() ? "no qemu-system-x86_64" : qemu.named + ": no such file";
+}
+
 HostCheck qemu_check(const QemuFacts& qemu) {
   constexpr const char* kName = "qemu";
   const std::string next =
       "install QEMU " + text_of(kSnpQemu) + " or later: apt-get install -t bookworm-backports qemu-system-x86";
-  if (qemu.path.empty()) return missing(kName, "no qemu-system-x86_64", next);
+  if (qemu.path.empty()) return missing(kName, no_qemu(qemu), next);
   const std::string found = qemu.path + ", version " + (qemu.version ? text_of(*qemu.version) : "not told");
   if (!qemu.knows_snp) return unknown(kName, found + ", and no answer to -object help", qemu.path + " -object help");
   if (*qemu.knows_snp) return ok(kName, found + ", knows sev-snp-guest");
@@ -158,32 +163,43 @@ HostCheck firmware_check(const HostFacts& facts) {
   return ok(kName, found);
 }
 
+/// no_kernel says where there is none, of the places that are searched beside the host's own.
+std::string no_kernel(const HostFacts& facts) {
+  std::string places;
+  for (const std::string& place : facts.kernel_places) places += (places.empty() ? " in " : ", ") + place;
+  return "no unpacked kernel package" + places;
+}
+
 HostCheck guest_kernel_check(const HostFacts& facts) {
   constexpr const char* kName = "guest-kernel";
   for (const GuestKernel& kernel : facts.kernels) {
     if (kernel.has_sev_guest) return ok(kName, kernel.path + ", with sev-guest");
   }
+  // Of this host's own kernels nobody is told who named a folder in which there is none.
+  const bool only_of_host = std::ranges::all_of(facts.kernels, &GuestKernel::of_host);
   return missing(
-      kName, facts.kernels.empty() ? "no kernel found" : facts.kernels.front().path + ", and no other, has sev-guest",
+      kName,
+      facts.kernels.empty() || (only_of_host && !facts.kernel_places.empty())
+          ? no_kernel(facts)
+          : "neither " + facts.kernels.front().path + " nor any other kernel has sev-guest",
       "./run kernel linux-image-amd64   # into build/kernel-snp; or name another tree with --kernels: the cloud kernel "
       "6.1 lacks the driver");
 }
 
 HostCheck simulation_qemu_check(const QemuFacts& qemu) {
   constexpr const char* kName = "qemu";
-  if (qemu.path.empty())
-    return missing(kName, "no qemu-system-x86_64", "./run deps   # or: apt-get install qemu-system-x86");
+  if (qemu.path.empty()) return missing(kName, no_qemu(qemu), "./run deps   # or: apt-get install qemu-system-x86");
   if (!qemu.version) return unknown(kName, qemu.path + ", which does not tell its version", qemu.path + " --version");
   return ok(kName, qemu.path + ", version " + text_of(*qemu.version));
 }
 
 /// simulation_kernel_check leaves out the host's own kernels: nothing boots those without being told.
-HostCheck simulation_kernel_check(const std::vector<GuestKernel>& kernels) {
+HostCheck simulation_kernel_check(const HostFacts& facts) {
   constexpr const char* kName = "kernel";
-  for (const GuestKernel& kernel : kernels) {
+  for (const GuestKernel& kernel : facts.kernels) {
     if (!kernel.of_host) return ok(kName, kernel.path);
   }
-  return missing(kName, "no unpacked kernel package", "./run kernel   # or name a directory with --kernels");
+  return missing(kName, no_kernel(facts), "./run kernel   # or name a directory with --kernels");
 }
 
 /// accel_check: a /dev/kvm that opens may belong to a KVM that runs no guest of ours, so only a guest can tell.
@@ -205,6 +221,27 @@ HostCheck accel_check(const HostFacts& facts) {
   return check;
 }
 
+/// Dependency is a check that nothing can be done about before another one is ok.
+struct Dependency {
+  std::string_view check, first;
+};
+// Of two, the later one is named: it comes before the other.
+constexpr Dependency kDependencies[] = {
+    {"kvm-switch", "host-kernel"}, {"kvm-switch", "processor"}, {"dev-kvm", "processor"},
+    {"dev-sev", "processor"},      {"firmware", "dev-sev"},
+};
+
+/// leave_to_first has one cause be missing once: what hangs on it is unknown, and what to do stands there alone.
+void leave_to_first(std::vector<HostCheck>& checks) {
+  for (const Dependency& dependency : kDependencies) {
+    const auto first = std::ranges::find(checks, dependency.first, &HostCheck::name);
+    const auto check = std::ranges::find(checks, dependency.check, &HostCheck::name);
+    if (first->state == CheckState::ok || check->state == CheckState::ok) continue;
+    check->state = CheckState::unknown;
+    check->next = "first " + std::string(dependency.first) + ", on which this depends";
+  }
+}
+
 }  // namespace
 
 const char* state_name(CheckState state) {
@@ -220,7 +257,7 @@ const char* state_name(CheckState state) {
 }
 
 std::vector<HostCheck> snp_checks(const HostFacts& facts) {
-  return {
+  std::vector<HostCheck> checks = {
       processor_check(facts.processor),
       kernel_check(facts),
       switch_check(facts),
@@ -233,10 +270,12 @@ std::vector<HostCheck> snp_checks(const HostFacts& facts) {
       firmware_check(facts),
       guest_kernel_check(facts),
   };
+  leave_to_first(checks);
+  return checks;
 }
 
 std::vector<HostCheck> simulation_checks(const HostFacts& facts) {
-  return {simulation_qemu_check(facts.qemu), simulation_kernel_check(facts.kernels), accel_check(facts)};
+  return {simulation_qemu_check(facts.qemu), simulation_kernel_check(facts), accel_check(facts)};
 }
 
 std::vector<HostCheck> missing_for_snp(const HostFacts& facts, SnpBoot boot) {

@@ -104,9 +104,9 @@ const Lacking kLacking[] = {
     {"NoMeminfo", [](FakeHost& h) { h.take("/proc/meminfo"); }, "memory", CheckState::unknown, "MemAvailable",
      "free -m"},
     {"KernelsWithoutDriver", [](FakeHost& h) { h.take("/lib/modules"); }, "guest-kernel", CheckState::missing,
-     "/boot/vmlinuz-6.12.38+deb13-amd64, and no other, has sev-guest", "./run kernel linux-image-amd64"},
-    {"NoKernel", [](FakeHost& h) { h.take("/boot"); }, "guest-kernel", CheckState::missing, "no kernel found",
-     "./run kernel linux-image-amd64"},
+     "neither /boot/vmlinuz-6.12.38+deb13-amd64 nor any other kernel has sev-guest", "./run kernel linux-image-amd64"},
+    {"NoKernel", [](FakeHost& h) { h.take("/boot"); }, "guest-kernel", CheckState::missing,
+     "no unpacked kernel package", "./run kernel linux-image-amd64"},
     {"FirmwareNotToBeAsked",
      [](FakeHost& h) {
        h.status = sim::Failure{Errc::io_failed, "/dev/sev: Permission denied"};
@@ -130,8 +130,56 @@ TEST(SnpChecks, AnOldKernelIsFineWhereItsKvmStartsSnpGuests) {
   old_kernel(host);
   EXPECT_TRUE(names_with(snp_checks(find_facts(host)), CheckState::missing).empty());
   host.take("/sys/module/kvm_amd");
-  EXPECT_EQ(names_with(snp_checks(find_facts(host)), CheckState::missing),
-            (std::vector<std::string>{"host-kernel", "kvm-switch"}));
+  const auto checks = snp_checks(find_facts(host));
+  EXPECT_EQ(names_with(checks, CheckState::missing), (std::vector<std::string>{"host-kernel"}));
+  EXPECT_EQ(checks[1].found, "6.1.0-37-amd64, expected 6.11 (by documentation) or later");
+  EXPECT_EQ(names_with(checks, CheckState::unknown), (std::vector<std::string>{"kvm-switch"}));
+}
+
+// A virtual machine, or a machine of another make: the one thing to do is not modprobe.
+TEST(SnpChecks, WhatHangsOnTheProcessorIsLeftToIt) {
+  FakeHost host;
+  host.functions.erase(0x8000001f);
+  host.take("/sys/module/kvm_amd");
+  host.devices.clear();
+  host.status = sim::Failure{Errc::io_failed, "/dev/sev: No such file or directory"};
+  const HostFacts facts = find_facts(host);
+  const auto checks = snp_checks(facts);
+  EXPECT_EQ(names_with(checks, CheckState::missing), (std::vector<std::string>{"processor"}));
+  EXPECT_EQ(names_with(checks, CheckState::unknown),
+            (std::vector<std::string>{"kvm-switch", "dev-kvm", "dev-sev", "firmware"}));
+  for (const HostCheck& check : checks) {
+    if (check.state != CheckState::unknown) continue;
+    const std::string first = check.name == std::string_view("firmware") ? "dev-sev" : "processor";
+    EXPECT_EQ(check.next, "first " + first + ", on which this depends") << check.name;
+  }
+  EXPECT_EQ(names_with(missing_for_snp(facts, SnpBoot::kernel), CheckState::missing),
+            (std::vector<std::string>{"processor"}));
+}
+
+TEST(SnpChecks, AFirmwareBehindAForbiddenDeviceIsLeftToTheDevice) {
+  FakeHost host;
+  host.devices["/dev/sev"] = EACCES;
+  host.status = sim::Failure{Errc::io_failed, "/dev/sev: Permission denied"};
+  const auto checks = snp_checks(find_facts(host));
+  EXPECT_EQ(names_with(checks, CheckState::missing), (std::vector<std::string>{"dev-sev"}));
+  EXPECT_EQ(names_with(checks, CheckState::unknown), (std::vector<std::string>{"firmware"}));
+}
+
+TEST(HostChecks, NameThePathThatSomebodyNamed) {
+  FakeHost host;
+  const HostFacts facts = find_facts(host, {.qemu = "/nope/qemu", .ovmf = {}, .kernels = {"/nope/kernels"}});
+  const auto simulation = simulation_checks(facts), snp = snp_checks(facts);
+  const auto found = [](const std::vector<HostCheck>& checks, std::string_view name) {
+    const auto check = std::ranges::find(checks, name, &HostCheck::name);
+    return check == checks.end() ? "no such check" : check->found;
+  };
+  EXPECT_EQ(found(simulation, "qemu"), "/nope/qemu: no such file");
+  EXPECT_EQ(found(snp, "qemu"), "/nope/qemu: no such file");
+  EXPECT_EQ(found(simulation, "kernel"), "no unpacked kernel package in /nope/kernels");
+  host.take("/lib/modules");
+  EXPECT_EQ(found(snp_checks(find_facts(host, {.qemu = {}, .ovmf = {}, .kernels = {"/nope/kernels"}})), "guest-kernel"),
+            "no unpacked kernel package in /nope/kernels");
 }
 
 TEST(SnpChecks, AbsentAndSilentQemusDiffer) {

@@ -101,6 +101,7 @@ bool is_file(const HostSource& host, const std::string& path) {
 
 QemuFacts find_qemu(HostSource& host, const std::string& chosen) {
   QemuFacts qemu;
+  qemu.named = chosen;
   if (!chosen.empty()) {
     if (is_file(host, chosen)) qemu.path = chosen;
   } else {
@@ -225,6 +226,7 @@ HostFacts find_facts(HostSource& host, const Places& places) {
   facts.ovmf = find_ovmf(host, places.ovmf);
   facts.memory_mib = find_memory_mib(host);
   facts.firmware = host.snp_platform_status();
+  facts.kernel_places = places.kernels;
   facts.kernels = find_kernels(host, places.kernels);
   if (facts.dev_kvm && !facts.qemu.path.empty()) {
     if (auto probe = host.probe_kvm(facts.qemu.path)) facts.kvm_probe = *std::move(probe);

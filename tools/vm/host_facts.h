@@ -31,9 +31,10 @@ struct Version {
   friend auto operator<=>(const Version&, const Version&) = default;
 };
 
-/// QemuFacts: `path` is empty if no QEMU was found. The two booleans are absent if it did not answer.
+/// QemuFacts: `path` is empty if no QEMU was found; `named` is what somebody chose. The two booleans are absent if it
+/// did not answer.
 struct QemuFacts {
-  std::string path;
+  std::string named, path;
   std::optional<Version> version;
   std::optional<bool> knows_snp, knows_igvm;
 };
@@ -57,6 +58,7 @@ struct GuestKernel {
 ///   memory_mib      MemAvailable of /proc/meminfo
 ///   kvm_probe       absent if /dev/kvm cannot be opened, there is no QEMU, or the probe could not be made
 ///   firmware        SNP_PLATFORM_STATUS, or why there is none
+///   kernel_places   where kernels were looked for, beside the host's own
 struct HostFacts {
   Processor processor;
   std::string kernel_release;
@@ -66,6 +68,7 @@ struct HostFacts {
   OvmfFacts ovmf;
   std::optional<std::uint64_t> memory_mib;
   sim::Outcome<SnpPlatformStatus> firmware = sim::Failure{};
+  std::vector<std::string> kernel_places;
   std::vector<GuestKernel> kernels;
   std::optional<KvmProbe> kvm_probe;
 };
