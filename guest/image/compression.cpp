@@ -51,6 +51,19 @@ Result<std::string> zstd_compress(Bytes octets) {
   return frame;
 }
 
+Result<std::string> zstd_decompress(Bytes file, std::size_t max) {
+  const std::size_t frame = ZSTD_findFrameCompressedSize(file.data(), file.size());
+  if (ZSTD_isError(frame) != 0) return Error{Errc::bad_value, ".zst"};
+  if (frame != file.size()) return Error{Errc::trailing_bytes, ".zst", file.size() - frame};
+  const unsigned long long size = ZSTD_getFrameContentSize(file.data(), file.size());
+  if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return Error{Errc::bad_value, ".zst"};
+  if (size > max) return Error{Errc::too_large, "unpacked .zst", size, max};
+  std::string out(size, '\0');
+  const std::size_t unpacked = ZSTD_decompress(out.data(), out.size(), file.data(), file.size());
+  if (ZSTD_isError(unpacked) != 0 || unpacked != size) return Error{Errc::bad_value, ".zst"};
+  return out;
+}
+
 Result<std::string> xz_decompress(Bytes file, std::size_t max) {
   lzma_stream stream = LZMA_STREAM_INIT;
   if (lzma_stream_decoder(&stream, kXzMemory, 0) != LZMA_OK) return Error{Errc::internal, "lzma_stream_decoder"};

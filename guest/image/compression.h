@@ -12,6 +12,10 @@ namespace attestbed::guest {
 /// thread, so that the same octets and the same libzstd give the same frame. Errors: internal.
 Result<std::string> zstd_compress(Bytes octets);
 
+/// zstd_decompress unpacks a whole file of zstd_compress into at most `max` octets.
+///   errors  bad_value (no frame that says its size, or damaged), too_large, trailing_bytes
+Result<std::string> zstd_decompress(Bytes file, std::size_t max);
+
 /// xz_decompress unpacks a whole .xz file into at most `max` octets, with at most 80 MiB of memory.
 ///   errors  bad_value (not .xz, or damaged), truncated, too_large, trailing_bytes
 Result<std::string> xz_decompress(Bytes file, std::size_t max);

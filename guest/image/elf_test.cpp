@@ -88,6 +88,28 @@ TEST(Compression, XzIsUnpackedToTheLastOctetAndNoFurther) {
   EXPECT_EQ(xz_decompress(bytes_of(damaged), 100).error().code, Errc::bad_value);
 }
 
+// printf 'hello, module\n' >hello; zstd hello
+constexpr std::uint8_t kZst[] = {0x28, 0xb5, 0x2f, 0xfd, 0x24, 0x0e, 0x71, 0x00, 0x00, 0x68, 0x65, 0x6c, 0x6c, 0x6f,
+                                 0x2c, 0x20, 0x6d, 0x6f, 0x64, 0x75, 0x6c, 0x65, 0x0a, 0x61, 0x9b, 0xc7, 0xf4};
+// The same from a pipe: a frame that does not say how much comes out of it.
+constexpr std::uint8_t kZstOfPipe[] = {0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x71, 0x00, 0x00,
+                                       0x68, 0x65, 0x6c, 0x6c, 0x6f, 0x2c, 0x20, 0x6d, 0x6f,
+                                       0x64, 0x75, 0x6c, 0x65, 0x0a, 0x61, 0x9b, 0xc7, 0xf4};
+
+TEST(Compression, ZstdIsUnpackedToTheLastOctetAndNoFurther) {
+  EXPECT_EQ(*zstd_decompress(kZst, 14), "hello, module\n");
+  EXPECT_EQ(zstd_decompress(kZst, 13).error().code, Errc::too_large);
+  EXPECT_EQ(zstd_decompress(kZstOfPipe, 100).error().code, Errc::bad_value);
+  for (std::size_t size = 0; size < sizeof kZst; ++size)
+    EXPECT_FALSE(zstd_decompress(Bytes(kZst).first(size), 100)) << size;
+  std::string longer(text_of(Bytes(kZst)));
+  longer += "more";
+  EXPECT_EQ(zstd_decompress(bytes_of(longer), 100).error().code, Errc::trailing_bytes);
+  std::string damaged(text_of(Bytes(kZst)));
+  damaged[damaged.size() / 2] ^= 1;
+  EXPECT_EQ(zstd_decompress(bytes_of(damaged), 100).error().code, Errc::bad_value);
+}
+
 TEST(Compression, AZstdFrameHasAWindowThatTheKernelTakes) {
   const std::string octets(std::size_t{24} << 20, 'x');
   const Result<std::string> frame = zstd_compress(bytes_of(octets));

@@ -8,11 +8,17 @@
 #include <cstdio>
 #include <cstring>
 
+#include "core/posix/describe.h"
+#include "guest/image/compression.h"
+#include "guest/init/words.h"
 #include "tools/attestbed/exit_code.h"
+#include "tools/attestbed/run_options.h"
 #include "tools/vm/qemu_words.h"
 
 namespace attestbed::tools {
 namespace {
+
+constexpr std::size_t kMaxInitramfsBytes = std::size_t{512} << 20;  // a larger one is not looked into
 
 /// become_qemu returns only if it cannot. QEMU gets this terminal, which is COM1, and nothing of the environment.
 int become_qemu(const std::vector<std::string>& argv) {
@@ -23,6 +29,25 @@ int become_qemu(const std::vector<std::string>& argv) {
   ::execve(words.front(), words.data(), environment);
   std::fprintf(stderr, "attestbed vm: io_failed: %s: %s\n", argv.front().c_str(), std::strerror(errno));
   return kExitCouldNotRun;
+}
+
+/// mistake_in the further words, as the guest itself will judge them after ours; empty if there is none. What a
+/// guest.conf in the image may still say is taken as said.
+std::string mistake_in(const std::string& append) {
+  const guest::ParsedWords parsed =
+      guest::parse_words("attest.next=exec:/init", std::string(vm::kSnpAppend) + " " + append);
+  return parsed.failure ? "--append: " + parsed.failure->text + "; " + parsed.failure->remedy : std::string();
+}
+
+/// lacks_driver is whether an initramfs of ours can be read and has no module sev-guest.
+bool lacks_driver(const std::string& initramfs) {
+  const Result<std::string> packed = posix::read_file(initramfs, kMaxInitramfsBytes);
+  if (!packed) return false;
+  const Result<std::string> archive = guest::zstd_decompress(bytes_of(*packed), kMaxInitramfsBytes);
+  if (!archive) return false;
+  // The names of an archive end with a zero.
+  return archive->find(std::string("/sev-guest.ko") + '\0') == std::string::npos &&
+         archive->find(std::string("/sev_guest.ko") + '\0') == std::string::npos;
 }
 
 }  // namespace
@@ -45,6 +70,7 @@ void add_snp_flags(CLI::App& command, CLI::Option* snp, vm::SnpLaunchOptions& in
 }
 
 int vm_snp_command(vm::SnpLaunchOptions options, const std::string& image, const std::string& append) {
+  if (const std::string mistake = mistake_in(append); !mistake.empty()) return usage("vm", mistake);
   if (!image.empty()) {
     options.kernel = image + "/" + vm::kSnpKernel;
     options.initrd = image + "/" + vm::kSnpInitrd;
@@ -58,6 +84,13 @@ int vm_snp_command(vm::SnpLaunchOptions options, const std::string& image, const
   }
   for (const std::string& line : launch->assumptions) {
     std::fprintf(stderr, "attestbed vm: assumed: %s\n", line.c_str());
+  }
+  if (!image.empty() && lacks_driver(options.initrd)) {
+    std::fprintf(
+        stderr,
+        "attestbed vm: assumed: %s: has no module sev-guest, so the kernel has the driver built in; if not, the "
+        "guest finds no /dev/sev-guest: attestbed image --kernel build/kernel-snp\n",
+        options.initrd.c_str());
   }
   if (!options.print) return become_qemu(launch->argv);
   std::printf("%s\n", vm::shell_command(launch->argv).c_str());

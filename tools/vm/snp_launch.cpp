@@ -77,6 +77,33 @@ Outcome<SnpCommand> command_for(const SnpLaunchOptions& options, const HostFacts
   return command;
 }
 
+std::string version_text(const Version& version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor);
+}
+
+/// assume_qemu says what the command line takes for granted of QEMU, and this host's does not have.
+void assume_qemu(const SnpCommand& command, const QemuFacts& qemu, std::vector<std::string>& lines) {
+  const bool igvm = std::holds_alternative<IgvmBoot>(command.boot);
+  const std::string wanted =
+      "; the command line is for QEMU " + version_text(igvm ? kIgvmQemu : kMillisecondsQemu) + " or later";
+  if (qemu.path.empty()) {
+    lines.push_back(command.qemu + ": not found here" + wanted);
+  } else if (!qemu.version || *qemu.version < kSnpQemu) {
+    lines.push_back(command.qemu + ": too old for SNP guests here" + wanted);
+  } else if (!qemu.knows_snp.value_or(false)) {
+    lines.push_back(command.qemu + ": built without SNP guests here");
+  } else if (igvm && !qemu.knows_igvm.value_or(false)) {
+    lines.push_back(command.qemu + ": knows no IGVM files here" + wanted + ", built with --enable-igvm");
+  }
+}
+
+/// assume_file says that what somebody named is not there.
+void assume_file(const char* option, const std::string& path, std::vector<std::string>& lines) {
+  if (path.empty() || ::access(path.c_str(), R_OK) == 0) return;
+  lines.push_back(std::string(option) + " " + path + ": the path is only expected; here, " +
+                  std::system_category().message(errno));
+}
+
 std::vector<std::string> assumptions_of(const SnpLaunchOptions& options, const SnpCommand& command,
                                         const HostFacts& facts) {
   std::vector<std::string> lines;
@@ -91,13 +118,10 @@ std::vector<std::string> assumptions_of(const SnpLaunchOptions& options, const S
     lines.push_back(std::string("-kernel ") + kSnpKernel + " -initrd " + kSnpInitrd +
                     ": no image was named; attestbed image --out makes one");
   }
-  if (facts.qemu.path.empty()) {
-    lines.push_back(command.qemu + ": not found here; the command line is for QEMU 9.2 or later");
-  } else if (!facts.qemu.version || *facts.qemu.version < kSnpQemu) {
-    lines.push_back(command.qemu + ": too old for SNP guests here; the command line is for QEMU 9.2 or later");
-  } else if (!facts.qemu.knows_snp.value_or(false)) {
-    lines.push_back(command.qemu + ": built without SNP guests here");
-  }
+  assume_file("-kernel", options.kernel, lines);
+  assume_file("-initrd", options.initrd, lines);
+  assume_file("igvm-cfg", options.igvm, lines);
+  assume_qemu(command, facts.qemu, lines);
   return lines;
 }
 

@@ -92,6 +92,41 @@ TEST(SnpLaunch, AHostWithoutQemuPrintsItsName) {
             "qemu-system-x86_64: not found here; the command line is for QEMU 9.2 or later");
 }
 
+TEST(SnpLaunch, FilesThatAreNotHereAreAssumedAndSaid) {
+  FakeHost host;
+  SnpLaunchOptions chosen = options();
+  chosen.print = true;
+  chosen.kernel = "/nope/bzImage";
+  chosen.initrd = "/nope/initramfs.zst";
+  const auto launch = plan_snp_launch(chosen, find_facts(host));
+  ASSERT_TRUE(launch) << launch.error().text;
+  EXPECT_EQ(launch->assumptions,
+            (std::vector<std::string>{
+                "-kernel /nope/bzImage: the path is only expected; here, No such file or directory",
+                "-initrd /nope/initramfs.zst: the path is only expected; here, No such file or directory"}));
+}
+
+TEST(SnpLaunch, AnIgvmFileAsksForANewerQemu) {
+  FakeHost host;
+  SnpLaunchOptions chosen;
+  chosen.print = true;
+  chosen.igvm = "/nope/coconut.igvm";
+  chosen.com3_socket = "/run/com3.sock";
+  const std::string absent = "igvm-cfg /nope/coconut.igvm: the path is only expected; here, No such file or directory";
+  const auto assumed = [&] {
+    const auto launch = plan_snp_launch(chosen, find_facts(host));
+    return launch ? launch->assumptions : std::vector<std::string>{launch.error().text};
+  };
+  EXPECT_EQ(assumed(), std::vector<std::string>{absent});
+  host.answers[std::string(kFakeQemu) + " -object help"] = "  sev-snp-guest\n";
+  EXPECT_EQ(assumed(), (std::vector<std::string>{absent, std::string(kFakeQemu) +
+                                                             ": knows no IGVM files here; the command line is for QEMU "
+                                                             "10.1 or later, built with --enable-igvm"}));
+  host.take(kFakeQemu);
+  EXPECT_EQ(assumed(), (std::vector<std::string>{
+                           absent, "qemu-system-x86_64: not found here; the command line is for QEMU 10.1 or later"}));
+}
+
 TEST(SnpLaunch, AnOrdinaryHostRefusesToStartAndNamesAllThatIsMissing) {
   FakeHost host;
   make_ordinary(host);
