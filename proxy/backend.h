@@ -29,9 +29,11 @@ struct SealedSecret {
 
 /// BrokerTraffic is what crossed the border to the broker in one call, for the log.
 ///   status  HTTP status, 0 if no answer came
+///   left    whether any octet of the request may have left: false is proof that the broker has seen nothing of it
 ///   peer    this end of the connection, "127.0.0.1:40000": what the broker's log may call us; empty if there was none
 struct BrokerTraffic {
   long status = 0;
+  bool left = false;
   std::size_t octets_sent = 0, octets_received = 0;
   std::chrono::nanoseconds took{};
   std::string peer{};
@@ -48,7 +50,7 @@ class BrokerSession {
   ///           proxy_stopping
   virtual Outcome<protocol::Challenge> auth(protocol::Tee tee, Deadline until) = 0;
   /// attest hands the guest's evidence over, in the form that brokers of `binding` read, and yields the broker's token.
-  /// It is never sent twice.
+  /// It is never sent twice, unless the first time provably no octet left.
   ///   errors  malformed_request (a report that this form cannot hold), attestation_refused, session_expired, the
   ///           broker_* codes, proxy_stopping
   virtual Outcome<std::string> attest(const protocol::AttestationRequest& request, protocol::Binding binding,
@@ -73,17 +75,23 @@ class Backend {
 
 /// BrokerConfig is what every protocol needs to know about its broker.
 ///   url      scheme://host[:port][/path] without a trailing slash, as http::parse_service_url returns it
-///   ca_file  PEM roots that https is verified against; empty = the system's
+///   ca_file            PEM roots that https is verified against; empty = the system's
+///   client_certificate, client_key
+///                      PEM files, both or none: what this proxy shows to a broker that asks who it is
+///   certs_directory    certificates for guests that bring none (HostCertificates::load); empty = there are none
 struct BrokerConfig {
   std::string url;
-  std::string ca_file;
+  std::string ca_file{};
+  std::string client_certificate{}, client_key{};
+  std::string certs_directory{};
 };
 
 /// BackendKind is a protocol by name, as `--protocol` takes it. A new one is a file that defines its `make`, and a line
-/// in backends.cpp. `make` fails with bad_config if the configuration cannot serve.
+/// in backends.cpp. `make` fails with bad_config if the configuration cannot serve; the failure's detail says what of
+/// it, for people.
 struct BackendKind {
   const char* name;
-  Result<std::unique_ptr<Backend>> (*make)(const BrokerConfig& config, Clock& clock);
+  Outcome<std::unique_ptr<Backend>> (*make)(const BrokerConfig& config, Clock& clock);
 };
 std::span<const BackendKind> backend_kinds();
 const BackendKind* backend_named(std::string_view name);

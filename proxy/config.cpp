@@ -33,7 +33,7 @@ constexpr const char* kExamples =
 
 // Flags is what the command line holds before anything is judged.
 struct Flags {
-  std::string url, protocol, resource, ca_file, vsock, log_level = "info";
+  std::string url, protocol, resource, ca_file, client_cert, client_key, certs, vsock, log_level = "info";
   std::vector<std::string> unix_paths, unix_serial_paths, serial_devices, allowed;
   bool force = false, insecure_http = false;
   unsigned timeout = 30, attempts = 16, attempt_interval = 10, queue_wait = 5, max_sessions_per_peer = 8;
@@ -62,6 +62,11 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--allow-resource", flags.allowed, "Resource that a guest may state; repeatable (only --resource)")
       ->allow_extra_args(false);
   app.add_option("--ca", flags.ca_file, "PEM roots for https, instead of the system's");
+  app.add_option("--client-cert", flags.client_cert,
+                 "PEM certificate that is shown to an https broker that asks for one");
+  app.add_option("--client-key", flags.client_key, "Its private key, PEM, not encrypted");
+  app.add_option("--certs", flags.certs,
+                 "Directory with vcek or vlek, ask or asvk, ark (.der, .pem): for guests that bring no certificates");
   app.add_option("--timeout", flags.timeout, "Seconds for one attempt, from its first octet (30)")
       ->check(CLI::Range(1, 3600));
   app.add_option("--attempts", flags.attempts,
@@ -135,7 +140,13 @@ Problem judge(const Flags& flags, std::size_t sockets_given, Config& config) {
   const auto plain = flags.insecure_http ? http::PlainHttp::anywhere : http::PlainHttp::loopback_only;
   http::ServiceUrl url = http::parse_service_url(flags.url, plain);
   if (!url.problem.empty()) return "--url " + http::shown_url(flags.url) + " " + url.problem;
-  config.broker = {.url = std::move(url.url), .ca_file = flags.ca_file};
+  if (flags.client_cert.empty() != flags.client_key.empty()) return "--client-cert and --client-key go together";
+  if (!flags.client_cert.empty() && !url.url.starts_with("https:")) return "--client-cert is for an https broker";
+  config.broker = {.url = std::move(url.url),
+                   .ca_file = flags.ca_file,
+                   .client_certificate = flags.client_cert,
+                   .client_key = flags.client_key,
+                   .certs_directory = flags.certs};
   config.server.max_sessions = flags.max_sessions;
   config.server.max_sessions_per_peer = flags.max_sessions_per_peer;
   config.server.max_lines = std::max(config.server.max_lines, 2 * flags.max_sessions);

@@ -86,6 +86,15 @@ TEST(Config, DoorsAndBudgetsReachTheirPlace) {
   EXPECT_EQ(with_port.config()->doors.vsock_port, 4000U);
 }
 
+TEST(Config, FilesForTheBrokerReachTheirPlace) {
+  const Parsed parsed = parse({"--url", "https://kbs.example", "--protocol", "kbs", "--unix", "p", "--client-cert",
+                               "c.pem", "--client-key", "c.key", "--certs", "/etc/certs"});
+  ASSERT_NE(parsed.config(), nullptr) << parsed.err;
+  EXPECT_EQ(parsed.config()->broker.client_certificate, "c.pem");
+  EXPECT_EQ(parsed.config()->broker.client_key, "c.key");
+  EXPECT_EQ(parsed.config()->broker.certs_directory, "/etc/certs");
+}
+
 TEST(Config, SocketsThatAreHandedOverAreDoorsEnough) {
   const std::vector<const char*> flags = {"attest-proxy", "--url", "http://127.0.0.1:8080", "--protocol", "kbs"};
   std::ostringstream out, err;
@@ -125,6 +134,10 @@ INSTANTIATE_TEST_SUITE_P(
                     BadLine{"no URL", {"--url", "::", "--protocol", "kbs", "--unix", "p"}, "--url ::"},
                     BadLine{"resource of two parts", with({"--resource", "a/b"}), "--resource a/b"},
                     BadLine{"resource that climbs", with({"--allow-resource", "a/../b"}), "--allow-resource a/../b"},
+                    BadLine{"client certificate without its key", with({"--client-cert", "c.pem"}), "go together"},
+                    BadLine{"client key without its certificate", with({"--client-key", "c.key"}), "go together"},
+                    BadLine{"client certificate and no TLS", with({"--client-cert", "c.pem", "--client-key", "c.key"}),
+                            "is for an https broker"},
                     BadLine{"no time", with({"--timeout", "0"}), "--timeout"},
                     BadLine{"more than an hour", with({"--timeout", "3601"}), "--timeout"},
                     BadLine{"time in words", with({"--timeout", "soon"}), "--timeout"},

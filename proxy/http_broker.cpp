@@ -17,8 +17,10 @@ namespace {
 
 std::unique_ptr<httplib::Server> make_server(HttpBroker::Scheme scheme) {
   if (scheme == HttpBroker::Scheme::http) return std::make_unique<httplib::Server>();
-  return std::make_unique<httplib::SSLServer>(ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/server.pem",
-                                              ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/server.key");
+  const bool asks = scheme == HttpBroker::Scheme::https_for_known;
+  return std::make_unique<httplib::SSLServer>(
+      ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/server.pem", ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/server.key",
+      asks ? ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/client-ca.pem" : nullptr);
 }
 
 }  // namespace

@@ -31,8 +31,9 @@ class HttpBroker {
     std::string peer;  // the client's address and port
   };
 
-  /// With https the certificate is for `localhost`, issued by proxy/testdata/tls/ca.pem.
-  enum class Scheme { http, https };
+  /// With https the certificate is for `localhost`, issued by proxy/testdata/tls/ca.pem; https_for_known also asks for
+  /// one of the client's, issued by client-ca.pem beside it.
+  enum class Scheme { http, https, https_for_known };
   explicit HttpBroker(const VectorCase& recorded, Scheme scheme = Scheme::http);
   ~HttpBroker();
   HttpBroker(const HttpBroker&) = delete;

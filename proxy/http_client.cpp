@@ -136,6 +136,11 @@ HttpClient::HttpClient(const BrokerConfig& config, const HttpLimits& limits, Clo
                        const std::atomic<bool>& cancelled)
     : handle_(std::make_unique<Handle>("attest-proxy", config.ca_file)), limits_(limits), clock_(clock) {
   Handle& h = *handle_;
+  if (!config.client_certificate.empty()) {
+    h.set(CURLOPT_SSLCERT, config.client_certificate.c_str());
+    h.set(CURLOPT_SSLKEY, config.client_key.c_str());
+    h.set(CURLOPT_KEYPASSWD, "");  // else OpenSSL would ask a terminal for it
+  }
   h.set(CURLOPT_COOKIEFILE, "");  // the in-memory cookie engine, this handle's own
   h.set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits.max_body_bytes));
   h.set(CURLOPT_WRITEFUNCTION, on_body);
@@ -185,14 +190,15 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
   const CURLcode code = h.perform();
   traffic_.took = clock_.now() - started;
   traffic_.status = h.status();
+  traffic_.left = code == CURLE_OK || h.number(CURLINFO_PRETRANSFER_TIME_T) > 0;  // set once the request may be sent
   traffic_.octets_sent = request.body ? request.body->size() : 0;
   traffic_.octets_received = in.body.size();
   traffic_.peer = h.local_end();
   h.set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   h.set(CURLOPT_POSTFIELDS, static_cast<const char*>(nullptr));
   if (code != CURLE_OK) {
-    Failure failure = failure_of(code, in, h.number(CURLINFO_PRETRANSFER_TIME_T) > 0);
-    failure.received = h.account().substr(0, kMaxReceivedBytes);
+    Failure failure = failure_of(code, in, traffic_.left);
+    failure.received = escaped(h.account().substr(0, kMaxReceivedBytes));
     return failure;
   }
   // To curl a head that the connection's end cut off is a whole one.

@@ -3,9 +3,11 @@
 
 #include <optional>
 
+#include "core/base/secret.h"
 #include "core/posix/describe.h"
 #include "http-client/curl_handle.h"
 #include "proxy/fingerprint.h"
+#include "proxy/host_certificates.h"
 #include "proxy/http_client.h"
 #include "proxy/kbs_messages.h"
 
@@ -16,6 +18,8 @@ using kbs::problem_kind;
 using Connection = HttpRequest::Connection;
 
 constexpr std::string_view kCookieName = "kbs-session-id";
+
+constexpr std::chrono::milliseconds kPause{250}, kAtOnce{1000};
 
 // Endpoint says what a 200 body may hold: nothing that a log must not have, a token, or a sealed secret.
 enum class Endpoint { auth, attest, resource };
@@ -28,8 +32,9 @@ bool is_markup(const HttpReply& reply) {
 // What the log may show of an answer that was not understood. A success of /attest or /resource may be a damaged token
 // or secret, so of those only a page of markup is shown: the usual sign that --url names something else than a KBS.
 std::string for_log(Endpoint endpoint, const HttpReply& reply) {
+  if (reply.body.empty()) return "(an empty body)";
   const bool harmless = endpoint == Endpoint::auth || reply.status >= 400 || is_markup(reply);
-  if (harmless) return reply.body.substr(0, kMaxReceivedBytes);
+  if (harmless) return escaped(std::string_view(reply.body).substr(0, kMaxReceivedBytes));
   return "(" + std::to_string(reply.body.size()) + " octets, not shown: they may hold a token or a sealed secret)";
 }
 
@@ -45,15 +50,19 @@ bool is_unavailable(const HttpReply& reply) {
 
 class KbsSession final : public BrokerSession {
  public:
-  KbsSession(const BrokerConfig& config, Clock& clock, const std::atomic<bool>& cancelled)
-      : base_(config.url + "/kbs/v0/"), http_(config, HttpLimits{}, clock, cancelled), clock_(clock) {}
+  KbsSession(const BrokerConfig& config, const HostCertificates& certificates, Clock& clock,
+             const std::atomic<bool>& cancelled)
+      : base_(config.url + "/kbs/v0/"),
+        certificates_(certificates),
+        http_(config, HttpLimits{}, clock, cancelled),
+        clock_(clock) {}
 
   Outcome<protocol::Challenge> auth(protocol::Tee tee, Deadline until) override {
     // The connection is not kept while the guest makes its report: an idle one would hold a worker of the broker.
     const HttpReply reply = TRY(call(
         Endpoint::auth,
         {.url = base_ + "auth", .body = kbs::auth_request(tee), .bearer = {}, .connection = Connection::close}, until));
-    if (is_refusal(reply)) return refused(Endpoint::auth, Errc::broker_version, reply);
+    if (is_refusal(reply)) return version_refused(reply);
     if (reply.status != 200) return refused(Endpoint::auth, Errc::broker_malformed, reply);
     Result<kbs::Nonce> nonce = kbs::parse_challenge(reply.body);
     if (!nonce) return unreadable(Endpoint::auth, nonce.error(), reply);
@@ -64,7 +73,10 @@ class KbsSession final : public BrokerSession {
 
   Outcome<std::string> attest(const protocol::AttestationRequest& request, protocol::Binding binding,
                               Deadline until) override {
-    Result<std::string> body = kbs::attest_request(nonce_, request, binding);
+    key_ = request.key.type;
+    protocol::AttestationRequest evidence = request;
+    if (evidence.certs.empty()) evidence.certs = certificates_.table_for(evidence.report);
+    Result<std::string> body = kbs::attest_request(nonce_, evidence, binding);
     if (!body) return Failure{Errc::malformed_request, brief(body.error()), {}};
     const HttpReply reply = TRY(
         call(Endpoint::attest,
@@ -100,7 +112,7 @@ class KbsSession final : public BrokerSession {
       return refused(Endpoint::resource, Errc::secret_refused, reply);
     }
     if (reply.status != 200) return refused(Endpoint::resource, Errc::broker_malformed, reply);
-    Result<SealedSecret> sealed = kbs::parse_jwe(reply.body);
+    Result<SealedSecret> sealed = kbs::parse_jwe(reply.body, key_);
     if (!sealed) return unreadable(Endpoint::resource, sealed.error(), reply);
     return *std::move(sealed);
   }
@@ -127,6 +139,10 @@ class KbsSession final : public BrokerSession {
   Outcome<HttpReply> call(Endpoint endpoint, const HttpRequest& request, Deadline until) {
     label_ = label();
     Outcome<HttpReply> reply = http_.send(request, until);
+    if (!reply && may_repeat(reply.error(), until)) {
+      clock_.wait_until(clock_.now() + kPause);
+      reply = http_.send(request, until);
+    }
     if (reply) return reply;
     Failure failure = reply.error();
     if (failure.code == Errc::too_large) {
@@ -135,6 +151,14 @@ class KbsSession final : public BrokerSession {
     }
     failure.detail = std::string(name(endpoint)) + ": " + failure.detail;
     return failure;
+  }
+
+  // Even /attest may be sent again if the first time no octet of it left: a broker that restarts refuses connections
+  // for a moment. One that lets them hang had its time.
+  bool may_repeat(const Failure& failure, Deadline until) const {
+    const BrokerTraffic& first = http_.last_call();
+    return failure.code == Errc::broker_unreachable && !first.left && first.took < kAtOnce &&
+           clock_.now() + kPause < until;
   }
 
   // A 401 after the end that the broker itself gave the session judges the session, not what was shown in it.
@@ -150,46 +174,88 @@ class KbsSession final : public BrokerSession {
     return {code, std::move(detail), for_log(endpoint, reply)};
   }
 
+  // What a KBS says 401 to here is a version or a TEE that it does not serve.
+  static Failure version_refused(const HttpReply& reply) {
+    Failure failure = refused(Endpoint::auth, Errc::broker_version, reply);
+    const std::string theirs = kbs::other_version(reply.body);
+    failure.detail +=
+        theirs.empty() ? "; this proxy speaks " : "; the broker speaks " + theirs + ", this proxy speaks ";
+    failure.detail += kbs::kProtocolVersion;
+    return failure;
+  }
+
   static Failure unreadable(Endpoint endpoint, const Error& error, const HttpReply& reply) {
     const Errc code = error_row(error.code).on_wire ? error.code : Errc::broker_malformed;
-    return {code, std::string(name(endpoint)) + ": " + brief(error), for_log(endpoint, reply)};
+    std::string what = brief(error);
+    if (reply.body.empty()) what = "the broker answered 200 with an empty body";
+    if (is_markup(reply)) what = "the broker answered 200 with a page of markup; does --url name a KBS?";
+    return {code, std::string(name(endpoint)) + ": " + what, for_log(endpoint, reply)};
   }
 
   std::string base_;
+  const HostCertificates& certificates_;
   HttpClient http_;
   Clock& clock_;
   std::optional<Instant> session_ends_;  // as its cookie says, counted from the answer to /auth
   std::string nonce_, token_;
-  std::string label_;  // outlives the cookie, which the Bearer retry drops
+  protocol::KeyType key_{};  // what was attested, and is sealed to
+  std::string label_;        // outlives the cookie, which the Bearer retry drops
 };
 
 class KbsBackend final : public Backend {
  public:
-  KbsBackend(BrokerConfig config, Clock& clock) : config_(std::move(config)), clock_(clock) {}
+  KbsBackend(BrokerConfig config, HostCertificates certificates, Clock& clock)
+      : config_(std::move(config)), certificates_(std::move(certificates)), clock_(clock) {}
   bool ready() const { return library_.ready(); }
   std::unique_ptr<BrokerSession> open(const std::atomic<bool>& cancelled) override {
-    return std::make_unique<KbsSession>(config_, clock_, cancelled);
+    return std::make_unique<KbsSession>(config_, certificates_, clock_, cancelled);
   }
 
  private:
   http::Library library_;
   BrokerConfig config_;
+  HostCertificates certificates_;
   Clock& clock_;
 };
 
+// What makes a file of the configuration unfit: later it would fail every attempt, and in libcurl's words.
+std::string problem_with(const std::string& file, std::string_view must_hold, const char* what) {
+  constexpr std::size_t kMaxPemBytes = 4 * 1024 * 1024;
+  Result<std::string> content = posix::read_file(file, kMaxPemBytes);
+  if (!content) return file + " cannot be read: " + posix::describe(content.error());
+  const bool holds = content->find(must_hold) != std::string::npos;
+  const bool encrypted = content->find("ENCRYPTED") != std::string::npos;
+  wipe({reinterpret_cast<std::uint8_t*>(content->data()), content->size()});
+  if (!holds) return file + " holds no " + what + " in PEM";
+  return encrypted ? file + " is encrypted, and nobody is there to be asked for its passphrase" : std::string();
+}
+
+std::string problem_with_files(const BrokerConfig& config) {
+  constexpr std::string_view kCertificate = "-----BEGIN CERTIFICATE-----", kKey = "PRIVATE KEY-----";
+  std::string problem;
+  if (!config.ca_file.empty()) problem = problem_with(config.ca_file, kCertificate, "certificate");
+  if (!problem.empty()) return "--ca " + problem;
+  if (config.client_certificate.empty()) return problem;
+  problem = problem_with(config.client_certificate, kCertificate, "certificate");
+  if (!problem.empty()) return "--client-cert " + problem;
+  problem = problem_with(config.client_key, kKey, "private key");
+  return problem.empty() ? problem : "--client-key " + problem;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Backend>> make_kbs_backend(const BrokerConfig& config, Clock& clock) {
-  constexpr std::size_t kMaxCaFileBytes = 4 * 1024 * 1024;
-  if (!config.ca_file.empty()) {
-    const auto roots = posix::read_file(config.ca_file, kMaxCaFileBytes);
-    if (!roots) return Error{Errc::bad_config, "--ca: cannot be read"};
-    if (roots->find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
-      return Error{Errc::bad_config, "--ca: holds no PEM certificate"};
-    }
+Outcome<std::unique_ptr<Backend>> make_kbs_backend(const BrokerConfig& config, Clock& clock) {
+  const std::string problem = problem_with_files(config);
+  if (!problem.empty()) return Failure{Errc::bad_config, problem, {}};
+  HostCertificates certificates;
+  if (!config.certs_directory.empty()) {
+    std::string at;
+    Result<HostCertificates> loaded = HostCertificates::load(config.certs_directory, at);
+    if (!loaded) return Failure{Errc::bad_config, "--certs: " + at + " " + loaded.error().where, {}};
+    certificates = *std::move(loaded);
   }
-  auto backend = std::make_unique<KbsBackend>(config, clock);
-  if (!backend->ready()) return Error{Errc::internal, "libcurl"};
+  auto backend = std::make_unique<KbsBackend>(config, std::move(certificates), clock);
+  if (!backend->ready()) return Failure{Errc::internal, "libcurl does not start", {}};
   return std::unique_ptr<Backend>(std::move(backend));
 }
 

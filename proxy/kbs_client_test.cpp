@@ -231,18 +231,48 @@ TEST_P(BadAnswers, BecomeTheirCode) {
   }
   EXPECT_EQ(failure.code, bad.code) << error_name(failure.code) << ": " << failure.detail;
   EXPECT_EQ(broker.requests().back().line, bad.line) << "nothing follows: no redirect, no retry";
-  EXPECT_LE(failure.received.size(), kMaxReceivedBytes);
+  EXPECT_LE(failure.received.size(), 4 * kMaxReceivedBytes);
   EXPECT_EQ(failure.received.find("eyJ"), std::string::npos) << "a damaged token is no text for a log";
   EXPECT_EQ(failure.detail.find("why"), std::string::npos) << "the broker's words are not the guest's";
 }
 
-TEST(KbsClient, HtmlIsShownInTheLog) {
+TEST(KbsClient, HtmlIsShownInTheLogAndNamed) {
   HttpBroker broker(plain());
   broker.answer(kAuth, {200, kHtml + std::string(500, '.'), {}});
   Client client(broker.url());
   const auto challenge = client.auth();
   ASSERT_FALSE(challenge);
-  EXPECT_EQ(challenge.error().received, (kHtml + std::string(500, '.')).substr(0, 200));
+  EXPECT_EQ(challenge.error().received, "\\n" + (kHtml + std::string(500, '.')).substr(1, 199));
+  EXPECT_EQ(challenge.error().detail, "/auth: the broker answered 200 with a page of markup; does --url name a KBS?");
+}
+
+TEST(KbsClient, NothingIsNamedToo) {
+  HttpBroker broker(plain());
+  broker.answer(kAttest, {200, "", {}});
+  Client client(broker.url());
+  ASSERT_TRUE(client.auth());
+  const auto token = client.attest();
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().detail, "/attest: the broker answered 200 with an empty body");
+  EXPECT_EQ(token.error().received, "(an empty body)");
+}
+
+// Trustee's words when it serves another version.
+TEST(KbsClient, AnotherVersionIsNamedInWords) {
+  HttpBroker broker(plain());
+  const std::string type = R"({"type":"https://github.com/confidential-containers/kbs/errors/AttestationError",)";
+  broker.answer(kAuth, {401,
+                        type + R"("detail":"KBS Client Protocol Version Mismatch: expect =0.2.0 while the )" +
+                            R"(request is 0.4.0"})",
+                        {}});
+  Client client(broker.url());
+  const auto challenge = client.auth();
+  ASSERT_FALSE(challenge);
+  EXPECT_EQ(challenge.error().code, Errc::broker_version);
+  EXPECT_EQ(challenge.error().detail,
+            "/auth: the broker answered 401 AttestationError; the broker speaks 0.2.0, this proxy speaks 0.4.0");
+  broker.answer(kAuth, {401, problem("AttestationError"), {}});
+  EXPECT_EQ(client.auth().error().detail, "/auth: the broker answered 401 AttestationError; this proxy speaks 0.4.0");
 }
 
 // ---- Answers that are not whole.
@@ -359,6 +389,7 @@ TEST(KbsClient, CaFileThatCannotBeReadIsAConfigurationError) {
     const auto backend = make_kbs_backend({.url = "https://localhost", .ca_file = file}, clock);
     ASSERT_FALSE(backend) << file;
     EXPECT_EQ(backend.error().code, Errc::bad_config);
+    EXPECT_TRUE(backend.error().detail.starts_with(std::string("--ca ") + file)) << backend.error().detail;
   }
 }
 

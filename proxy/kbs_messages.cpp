@@ -58,22 +58,59 @@ Result<ByteArray<N>> fixed_member(const json& object, const char* name, const ch
   return fixed;
 }
 
-Result<crypto::EcPoint> parse_epk(std::string_view protected_header) {
-  const std::vector<std::uint8_t> text = TRY(decode(Base64::url, protected_header, "protected"));
-  const json header = TRY(parse_object(text_of(text), "protected"));
+Result<crypto::EcPoint> parse_epk(const json& header, protocol::KeyType key) {
   const auto epk = header.find("epk");
   if (epk == header.end()) return Error{Errc::json_missing, "protected.epk"};
   if (!epk->is_object()) return Error{Errc::json_type, "protected.epk"};
-  if (TRY(text_member(*epk, "kty", "protected.epk.kty")) != "EC") return Error{Errc::bad_value, "protected.epk.kty"};
-  if (TRY(text_member(*epk, "crv", "protected.epk.crv")) != "P-521") return Error{Errc::bad_value, "protected.epk.crv"};
+  const std::string kty = TRY(text_member(*epk, "kty", "protected.epk.kty"));
+  if (kty != "EC") return Error{Errc::bad_value, "protected.epk.kty"};
+  const std::string crv = TRY(text_member(*epk, "crv", "protected.epk.crv"));
+  if (crv != protocol::key_type_name(key)) return Error{Errc::bad_value, "protected.epk.crv"};
   const std::vector<std::uint8_t> x = TRY(octet_member(*epk, "x", "protected.epk.x"));
   const std::vector<std::uint8_t> y = TRY(octet_member(*epk, "y", "protected.epk.y"));
-  return crypto::EcPoint::make(crypto::Curve::p521, x, y, "protected.epk");
+  return crypto::EcPoint::make(protocol::curve_of(key), x, y, "protected.epk");
+}
+
+// What the header must hold for frame 4 to have a form at all: a point on the guest's curve, or none beside an RSA key.
+// `alg` and `enc` are the guest's to judge.
+Result<std::optional<crypto::EcPoint>> sender_key(std::string_view protected_header, protocol::KeyType key) {
+  const std::vector<std::uint8_t> text = TRY(decode(Base64::url, protected_header, "protected"));
+  const json header = TRY(parse_object(text_of(text), "protected"));
+  if (protocol::is_ec(key)) return std::optional(TRY(parse_epk(header, key)));
+  if (header.contains("epk")) return Error{Errc::bad_value, "protected.epk"};
+  return std::optional<crypto::EcPoint>();
+}
+
+// The guest's key as it hashed it into its report, or as stock aproxy sends the one kind of key that it knows.
+Result<ordered_json> jwk_of(const protocol::GuestPublicKey& key, protocol::Binding binding) {
+  if (binding == protocol::Binding::svsm_sha512) {
+    return ordered_json{{"kty", "EC"},
+                        {"crv", "P-521"},
+                        {"alg", "ECDH-ES+A256KW"},
+                        {"x", encode(Base64::url, key.ec.x())},
+                        {"y", encode(Base64::url, key.ec.y())}};
+  }
+  ByteArray<protocol::kMaxBindingTextBytes> memory;
+  Writer out(memory);
+  JsonWriter text(out);
+  protocol::write_jwk(text, key);
+  return ordered_json::parse(text_of(TRY(out.finish("tee-pubkey"))));
 }
 
 Result<ordered_json> evidence_for(protocol::Binding binding, const protocol::AttestationRequest& request) {
   if (binding == protocol::Binding::svsm_sha512) return raw_evidence(request.report, request.certs);
   return structured_evidence(request.report, request.certs);
+}
+
+bool is_version(std::string_view text) {
+  constexpr std::size_t kMaxDigits = 3;
+  if (std::ranges::count(text, '.') != 2) return false;
+  for (int part = 0; part < 3; ++part) {
+    const std::size_t digits = std::min(text.find('.'), text.size());
+    if (digits == 0 || digits > kMaxDigits) return false;
+    text.remove_prefix(std::min(digits + 1, text.size()));
+  }
+  return true;
 }
 
 // What a KBS names its refusals (docs/protocol.md, proxy and broker). Other words are the broker's own, which a guest's
@@ -91,11 +128,7 @@ std::string auth_request(protocol::Tee tee) {
 
 Result<std::string> attest_request(std::string_view nonce, const protocol::AttestationRequest& request,
                                    protocol::Binding binding) {
-  const ordered_json key = {{"kty", "EC"},
-                            {"crv", "P-521"},
-                            {"alg", "ECDH-ES+A256KW"},
-                            {"x", encode(Base64::url, request.key.ec.x())},
-                            {"y", encode(Base64::url, request.key.ec.y())}};
+  const ordered_json key = TRY(jwk_of(request.key, binding));
   const ordered_json evidence = TRY(evidence_for(binding, request));
   const ordered_json body = {{"init-data", nullptr},
                              {"runtime-data", {{"nonce", nonce}, {"tee-pubkey", key}}},
@@ -125,7 +158,7 @@ Result<std::string> parse_token(std::string_view body) {
   return token;
 }
 
-Result<SealedSecret> parse_jwe(std::string_view body) {
+Result<SealedSecret> parse_jwe(std::string_view body, protocol::KeyType key) {
   const json object = TRY(parse_object(body, "JWE"));
   SealedSecret sealed;
   sealed.protected_header = TRY(text_member(object, "protected", "protected"));
@@ -134,8 +167,9 @@ Result<SealedSecret> parse_jwe(std::string_view body) {
   }
   // With `aad` the octets to authenticate are no longer `protected` alone, which is all the guest protocol can carry.
   if (object.contains("aad")) return Error{Errc::bad_value, "aad"};
-  sealed.epk = TRY(parse_epk(sealed.protected_header));
-  sealed.wrapped_cek = TRY(fixed_member<40>(object, "encrypted_key", "encrypted_key"));
+  sealed.epk = TRY(sender_key(sealed.protected_header, key));
+  const std::vector<std::uint8_t> wrapped = TRY(octet_member(object, "encrypted_key", "encrypted_key"));
+  sealed.wrapped_cek = TRY(protocol::WrappedCek::make(key, wrapped, "encrypted_key"));
   sealed.iv = TRY(fixed_member<12>(object, "iv", "iv"));
   sealed.tag = TRY(fixed_member<16>(object, "tag", "tag"));
   sealed.ciphertext = TRY(octet_member(object, "ciphertext", "ciphertext"));
@@ -152,6 +186,22 @@ std::string problem_kind(std::string_view body) {
   if (!type) return {};
   const std::string kind = type->substr(type->rfind('/') + 1);
   return std::ranges::find(kProblemKinds, kind) != std::end(kProblemKinds) ? kind : std::string();
+}
+
+std::string other_version(std::string_view body) {
+  const Result<json> object = parse_object(body, "problem");
+  if (!object) return {};
+  const Result<std::string> detail = text_member(*object, "detail", "detail");
+  if (!detail) return {};
+  // Runs of digits and points, so that neither an address nor a longer number is taken for a version.
+  const auto is_part = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+  for (auto at = detail->begin(); at != detail->end();) {
+    const auto from = std::find_if(at, detail->end(), is_part);
+    at = std::find_if_not(from, detail->end(), is_part);
+    const std::string_view run(from, at);
+    if (is_version(run) && run != kProtocolVersion) return std::string(run);
+  }
+  return {};
 }
 
 }  // namespace attestbed::proxy::kbs

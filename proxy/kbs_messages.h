@@ -15,7 +15,8 @@ inline constexpr std::size_t kMaxTokenBytes = 48 * 1024;
 std::string auth_request(protocol::Tee tee);
 
 /// attest_request is the body of POST /attest. The binding decides the form of the evidence: under svsm-sha512 the body
-/// is octet for octet what stock aproxy sends; under kbs-sha384 the evidence is Trustee's structure.
+/// is octet for octet what stock aproxy sends; under kbs-sha384 the evidence is Trustee's structure, and nonce and key
+/// stand in `runtime-data` as the guest hashed them.
 ///   nonce   the broker's own string, as parse_challenge returned it
 ///   errors  those of structured_evidence
 Result<std::string> attest_request(std::string_view nonce, const protocol::AttestationRequest& request,
@@ -34,10 +35,17 @@ struct Nonce {
 Result<Nonce> parse_challenge(std::string_view body);
 /// parse_token yields `token`: visible ASCII, so it can be a header field; at most 48 KiB.
 Result<std::string> parse_token(std::string_view body);
-Result<SealedSecret> parse_jwe(std::string_view body);
+/// parse_jwe reads a secret that is sealed to a key of type `key`: to EC with an epk on its curve and a wrapped key of
+/// 40 octets, to RSA without epk and with one of 384.
+Result<SealedSecret> parse_jwe(std::string_view body, protocol::KeyType key);
 
 /// problem_kind is the last part of `type` in an error body (".../errors/PolicyDeny") if it is one of the KBS
 /// protocol's names; else empty.
 std::string problem_kind(std::string_view body);
+
+/// other_version is the first protocol version in `detail` of an error body ("0.2.0") that is not ours: what a broker
+/// says that it speaks. Three numbers of at most three digits, and nothing else of the broker's words; empty if there
+/// is none.
+std::string other_version(std::string_view body);
 
 }  // namespace attestbed::proxy::kbs

@@ -76,8 +76,8 @@ int serve(const proxy::Config& config, proxy::Systemd& systemd) {
   posix::SteadyClock clock;
   auto backend = config.protocol->make(config.broker, clock);
   if (!backend) {
-    const std::string ca = config.broker.ca_file.empty() ? "" : " --ca " + config.broker.ca_file;
-    return fail(backend.error(), "cannot use --url " + config.broker.url + ca);
+    std::cerr << "attest-proxy: " << backend.error().detail << "\n";
+    return backend.error().code == Errc::bad_config ? 2 : 3;
   }
   auto doors = all_doors(config.doors, systemd, clock);
   if (!doors) return fail(doors.error().error, "cannot listen on " + doors.error().name);

@@ -3,6 +3,9 @@
 
 // For tests: a session with a broker, and a recorded guest's evidence to give it.
 
+#include <algorithm>
+#include <functional>
+
 #include "core/posix/clock.h"
 #include "proxy/http_broker.h"
 #include "proxy/kbs_client.h"
@@ -13,21 +16,31 @@ namespace attestbed::proxy {
 class RecordedClient {
  public:
   RecordedClient(const VectorCase& recorded, const std::string& url, const std::string& ca = {})
+      : RecordedClient(recorded, BrokerConfig{.url = url, .ca_file = ca}) {}
+  RecordedClient(const VectorCase& recorded, const BrokerConfig& config)
       : memory_(recorded.attestation_request.begin(), recorded.attestation_request.end()),
         request_(protocol::decode_attestation_request(memory_, protocol::KeyType::p521)),
-        backend_(make_kbs_backend({.url = url, .ca_file = ca}, clock_)),
+        backend_(make_kbs_backend(config, clock_)),
         session_((*backend_)->open(cancelled)) {}
 
   auto auth(std::chrono::milliseconds time = kLong) { return session_->auth(protocol::Tee::snp, in(time)); }
-  auto attest(std::chrono::milliseconds time = kLong) {
-    return session_->attest(*request_, protocol::Binding::svsm_sha512, in(time));
+  auto attest(protocol::Binding binding = protocol::Binding::svsm_sha512) {
+    return session_->attest(*request_, binding, in(kLong));
   }
   auto resource(std::chrono::milliseconds time = kLong) {
     return session_->resource(protocol::ResourcePath(), in(time));
   }
+  /// guest_brings gives the recorded guest a certificate table.
+  void guest_brings(std::vector<std::uint8_t> certs) {
+    certs_ = std::move(certs);
+    request_->certs = certs_;
+  }
   BrokerSession& session() { return *session_; }
   /// advance lets that much time pass for the client, at once.
   void advance(std::chrono::nanoseconds time) { clock_.ahead += time; }
+
+  /// on_wait is what happens while the client waits; its waits take no time.
+  void on_wait(std::function<void()> what) { clock_.on_wait = std::move(what); }
 
   std::atomic<bool> cancelled = false;
 
@@ -35,16 +48,20 @@ class RecordedClient {
   static constexpr std::chrono::milliseconds kLong{60000};
   struct AheadClock final : Clock {
     Instant now() override { return steady.now() + ahead; }
-    void wait_until(Instant until) override { steady.wait_until(until - ahead); }
+    void wait_until(Instant until) override {
+      on_wait();
+      ahead += std::max(until - now(), std::chrono::nanoseconds(0));
+    }
     posix::SteadyClock steady;
+    std::function<void()> on_wait = [] {};
     std::chrono::nanoseconds ahead{};
   };
   Deadline in(std::chrono::milliseconds time) { return clock_.now() + time; }
 
   AheadClock clock_;
-  std::vector<std::uint8_t> memory_;
+  std::vector<std::uint8_t> memory_, certs_;
   Result<protocol::AttestationRequest> request_;
-  Result<std::unique_ptr<Backend>> backend_;
+  Outcome<std::unique_ptr<Backend>> backend_;
   std::unique_ptr<BrokerSession> session_;
 };
 

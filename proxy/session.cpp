@@ -15,6 +15,8 @@ constexpr int kMaxGlances = 16;  // a guest that never stops sending is noise, w
 
 using protocol::Phase;
 
+constexpr protocol::Binding kBindings[] = {protocol::Binding::svsm_sha512, protocol::Binding::kbs_sha384};
+
 Failure no_fault_of_the_guest(const Error& error) {
   return {Errc::proxy_internal, brief(error), {}};
 }
@@ -161,14 +163,23 @@ class Attempt {
     if (!std::ranges::equal(request.challenge, challenge_->octets())) note("challenge");
     snp::RawReport report;
     std::memcpy(&report, request.report.data(), sizeof report);
-    const Result<snp::ReportData> expected = protocol::bind(terms_.binding, request.key, *challenge_);
-    if (expected && *expected != report.report_data) note("report_data");
+    if (is_bound(report, request.key, terms_.binding)) return;
+    const auto other = std::ranges::find_if(
+        kBindings, [&](protocol::Binding one) { return one != terms_.binding && is_bound(report, request.key, one); });
+    note("report_data", other == std::end(kBindings) ? "no binding" : protocol::binding_name(*other));
   }
 
-  void note(const char* what) {
-    log_.mismatch(what);
+  bool is_bound(const snp::RawReport& report, const protocol::GuestPublicKey& key, protocol::Binding by) const {
+    const Result<snp::ReportData> expected = protocol::bind(by, key, *challenge_);
+    return expected && *expected == report.report_data;
+  }
+
+  // `fits` is what the evidence would be right for, where that can be told.
+  void note(const char* what, const char* fits = nullptr) {
+    log_.mismatch(what, fits);
     mismatch_ += mismatch_.empty() ? "; mismatch: " : ", ";
     mismatch_ += what;
+    if (fits != nullptr) mismatch_ += std::string(" (fits ") + fits + ")";
   }
 
   Failure with_mismatch(Failure failure) const {

@@ -62,9 +62,10 @@ void SessionLog::begun_anew(bool same) const {
   log::event(Level::info, "begun_anew", fields);
 }
 
-void SessionLog::mismatch(const char* what) const {
+void SessionLog::mismatch(const char* what, const char* fits) const {
   ordered_json fields = begin(session_, peer_, attestation_);
   fields["what"] = what;
+  if (fits != nullptr) fields["fits"] = fits;
   log::event(Level::warning, "mismatch", fields);
 }
 

@@ -23,7 +23,8 @@ struct GuestTraffic {
 ///   skipped     octets: what a serial line carried before the attempt's first frame
 ///   begun_anew  same (whether the request was the one being served, octet for octet): on a serial line the guest asked
 ///               again in place of attesting
-///   mismatch    what: the guest's evidence does not fit what it was given; the broker decides all the same
+///   mismatch    what: the guest's evidence does not fit what it was given; the broker decides all the same. fits
+///               (report_data alone): the binding whose REPORT_DATA it is, or "no binding"
 ///   attested    broker_session, token_sha256 (16 hex digits), token_octets, guest_*, broker_*
 ///   released    resource, secret_octets (the ciphertext), guest_octets_sent, broker_*, total_ms
 ///   refused     code, phase, detail, received (what a broker sent, if it was not understood), broker_peer (this end of
@@ -40,7 +41,7 @@ class SessionLog {
   void negotiated(const protocol::Terms& terms, const GuestTraffic& guest, const BrokerSession& broker) const;
   void skipped(std::size_t octets) const;
   void begun_anew(bool same) const;
-  void mismatch(const char* what) const;
+  void mismatch(const char* what, const char* fits) const;
   void attested(std::string_view token, const GuestTraffic& guest, const BrokerSession& broker) const;
   void released(const protocol::Terms& terms, std::size_t secret_octets, std::size_t octets_sent,
                 const BrokerSession& broker, std::chrono::nanoseconds total) const;

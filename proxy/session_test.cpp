@@ -7,7 +7,7 @@
 #include <future>
 
 #include "core/protocol/frame.h"
-#include "proxy/fake_broker.h"
+#include "proxy/line_attempt.h"
 #include "proxy/log_capture.h"
 
 namespace attestbed::proxy {
@@ -17,38 +17,7 @@ using namespace std::chrono_literals;
 using protocol::Phase;
 using Call = FakeBroker::Call;
 
-protocol::ResourcePath path(const std::string& text) {
-  return *protocol::ResourcePath::parse(text, "test");
-}
-
-// One attempt on a line of its own: the proxy's part on a thread, the guest's part in the test.
-class Attempt {
- public:
-  explicit Attempt(FakeBroker& broker, SessionConfig config = generous())
-      : ends_(socket_pair()), guest(std::move(ends_.guest_end)) {
-    state_ = std::async(std::launch::async, [this, &broker, config = std::move(config)] {
-      posix::SteadyClock clock;
-      posix::FdTransport wire(std::move(ends_.proxy_end), clock);
-      SessionLog log(7, "test");
-      return serve_attempt(wire, *broker.open(cancelled_), config, clock, cancelled_, log);
-    });
-  }
-  ~Attempt() { guest.hang_up(); }
-
-  static SessionConfig generous() { return {.resource = {}, .allowed = {path("default/sample/test")}, .budget = 60s}; }
-  static SessionConfig hurried() { return {.resource = {}, .allowed = {path("default/sample/test")}, .budget = 50ms}; }
-  LineState state() { return state_.get(); }
-
- private:
-  SocketPair ends_;
-  std::atomic<bool> cancelled_ = false;
-
- public:
-  GuestEnd guest;
-
- private:
-  std::future<LineState> state_;
-};
+using Attempt = LineAttempt;
 
 const VectorCase& plain() {
   return vector_case("plain");

@@ -41,6 +41,8 @@ VectorCase read_case(const json& from) {
           .tag = octets(from.at("tag")),
           .ciphertext = octets(from.at("ciphertext")),
           .token = from.at("token"),
+          .trustee_text = from.at("trustee_binding").at("jcs"),
+          .trustee_report_data = octets(from.at("trustee_binding").at("report_data")),
           .params = from.at("params")};
 }
 

@@ -15,6 +15,8 @@ struct VectorCase {
   std::string negotiation_request, negotiation_response, attestation_request, attestation_response;
   std::string auth_request, auth_response, attest_request, attest_response, resource_response;
   std::string challenge, report_data, protected_header, epk_x, epk_y, wrapped_cek, iv, tag, ciphertext, token;
+  // What Trustee's binding makes of the same key and challenge: the text that is hashed, and REPORT_DATA.
+  std::string trustee_text, trustee_report_data;
   std::vector<std::string> params;
 
   /// is_bound says whether the report binds the key as `params` of our negotiation demand.

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "proxy/recorded_client.h"
+
+namespace attestbed::proxy {
+namespace {
+
+const std::string kTls = ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/";
+
+const VectorCase& plain() {
+  return vector_case("plain");
+}
+
+// ---- Who the proxy is, to a broker that asks.
+
+TEST(KbsClientFiles, ClientCertificateIsShownToABrokerThatAsks) {
+  HttpBroker broker(plain(), HttpBroker::Scheme::https_for_known);
+  BrokerConfig config{.url = broker.url(), .ca_file = kTls + "ca.pem"};
+  RecordedClient nobody(plain(), config);
+  const auto refused = nobody.auth();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::broker_unreachable) << refused.error().detail;
+  EXPECT_TRUE(broker.requests().empty());
+
+  config.client_certificate = kTls + "client.pem";
+  config.client_key = kTls + "client.key";
+  RecordedClient known(plain(), config);
+  const auto challenge = known.auth();
+  ASSERT_TRUE(challenge) << challenge.error().detail;
+  EXPECT_TRUE(known.attest() && known.resource());
+}
+
+struct Unfit {
+  const char* name;
+  BrokerConfig config;
+  std::string says;
+};
+std::ostream& operator<<(std::ostream& out, const Unfit& unfit) {
+  return out << unfit.name;
+}
+class UnfitFiles : public testing::TestWithParam<Unfit> {};
+INSTANTIATE_TEST_SUITE_P(
+    KbsClientFiles, UnfitFiles,
+    testing::Values(
+        Unfit{"no roots", {.url = "https://localhost", .ca_file = "/nonexistent/ca.pem"}, "--ca /nonexistent/ca.pem"},
+        Unfit{"no certificate",
+              {.url = "https://localhost", .client_certificate = "/nonexistent", .client_key = kTls + "client.key"},
+              "--client-cert /nonexistent cannot be read"},
+        Unfit{
+            "a key for a certificate",
+            {.url = "https://localhost", .client_certificate = kTls + "client.key", .client_key = kTls + "client.key"},
+            "client.key holds no certificate in PEM"},
+        Unfit{
+            "a certificate for a key",
+            {.url = "https://localhost", .client_certificate = kTls + "client.pem", .client_key = kTls + "client.pem"},
+            "client.pem holds no private key in PEM"},
+        Unfit{"an encrypted key",
+              {.url = "https://localhost",
+               .client_certificate = kTls + "client.pem",
+               .client_key = kTls + "client-encrypted.key"},
+              "client-encrypted.key is encrypted"},
+        Unfit{"no directory",
+              {.url = "https://localhost", .certs_directory = "/nonexistent"},
+              "--certs: /nonexistent holds neither vcek nor vlek"}));
+
+TEST_P(UnfitFiles, AreAConfigurationErrorAtTheStart) {
+  posix::SteadyClock clock;
+  const auto backend = make_kbs_backend(GetParam().config, clock);
+  ASSERT_FALSE(backend);
+  EXPECT_EQ(backend.error().code, Errc::bad_config);
+  EXPECT_NE(backend.error().detail.find(GetParam().says), std::string::npos) << backend.error().detail;
+}
+
+// ---- Certificates for guests that bring none.
+
+class CertsDirectory : public testing::Test {
+ protected:
+  CertsDirectory() {
+    std::string path = "/tmp/attestbed-certs-XXXXXX";
+    if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    directory_ = path;
+    std::filesystem::copy_file(ATTESTBED_SOURCE_DIR "/core/verify/testdata/certs/v3-milan.vcek.der",
+                               directory_ / "vcek.der");
+  }
+  ~CertsDirectory() override { std::filesystem::remove_all(directory_); }
+  std::filesystem::path directory_;
+};
+
+nlohmann::json primary_evidence(const HttpBroker& broker) {
+  return nlohmann::json::parse(broker.requests().back().body)["tee-evidence"]["primary_evidence"];
+}
+
+TEST_F(CertsDirectory, IsAttachedInTheFormOfTheBinding) {
+  HttpBroker broker(plain());
+  broker.answer("POST /kbs/v0/attest", {200, plain().attest_response, {}});
+  const BrokerConfig config{.url = broker.url(), .certs_directory = directory_.string()};
+  RecordedClient structured(plain(), config);
+  ASSERT_TRUE(structured.auth());
+  ASSERT_TRUE(structured.attest(protocol::Binding::kbs_sha384));
+  const auto chain = primary_evidence(broker)["cert_chain"];
+  ASSERT_EQ(chain.size(), 1U);
+  EXPECT_EQ(chain[0]["cert_type"], "VCEK");
+  EXPECT_EQ(chain[0]["data"].size(), std::filesystem::file_size(directory_ / "vcek.der"));
+
+  RecordedClient raw(plain(), config);
+  ASSERT_TRUE(raw.auth() && raw.attest());
+  const std::string table = primary_evidence(broker)["certs-buf"];
+  // 63da758d-e664-4564-adc5-f4b93be8accd is a VCEK in a certificate table (56421).
+  EXPECT_TRUE(table.starts_with("Y9p1jeZkRWStxfS5O+isz")) << table.substr(0, 40);
+}
+
+TEST_F(CertsDirectory, GivesWayToWhatTheGuestBrings) {
+  HttpBroker broker(plain());
+  broker.answer("POST /kbs/v0/attest", {200, plain().attest_response, {}});
+  RecordedClient client(plain(), BrokerConfig{.url = broker.url(), .certs_directory = directory_.string()});
+  client.guest_brings({0xfb, 0xff, 0x00});
+  ASSERT_TRUE(client.auth() && client.attest());
+  EXPECT_EQ(primary_evidence(broker)["certs-buf"], "+/8A");
+}
+
+}  // namespace
+}  // namespace attestbed::proxy

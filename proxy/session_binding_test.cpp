@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "core/base/base64.h"
+#include "proxy/line_attempt.h"
+#include "proxy/log_capture.h"
+
+namespace attestbed::proxy {
+namespace {
+
+using protocol::Phase;
+using Call = FakeBroker::Call;
+
+const VectorCase& plain() {
+  return vector_case("plain");
+}
+
+// The recorded frame 3 with other REPORT_DATA in its report.
+std::string with_report_data(const std::string& report_data) {
+  auto frame = nlohmann::ordered_json::parse(plain().attestation_request);
+  auto& report = frame["evidence"]["Snp"]["report"];
+  std::string text = report.get<std::string>();
+  std::vector<std::uint8_t> octets(base64_max_decoded_size(text.size()));
+  const auto decoded = base64_decode(Base64::standard, bytes_of(text), octets, "report");
+  if (!decoded || decoded->size() != snp::kReportBytes) throw std::runtime_error("the vector holds no report");
+  std::ranges::copy(report_data, octets.begin() + offsetof(snp::RawReport, report_data));
+  text.assign(text.size(), ' ');
+  Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  base64_encode(Base64::standard, *decoded, out);
+  report = text;
+  return frame.dump();
+}
+
+struct Bound {
+  const char* name;
+  std::string report_data;
+  const char* fits;  // null: it is as it should be
+};
+std::ostream& operator<<(std::ostream& out, const Bound& bound) {
+  return out << bound.name;
+}
+class ReportData : public testing::TestWithParam<Bound> {};
+INSTANTIATE_TEST_SUITE_P(Session, ReportData,
+                         testing::Values(Bound{"as stated", plain().report_data, nullptr},
+                                         Bound{"by Trustee's binding", plain().trustee_report_data, "kbs-sha384"},
+                                         Bound{"by none", std::string(64, 'x'), "no binding"}));
+
+// The broker decides, and says no more than 401: what the proxy finds is what explains it.
+TEST_P(ReportData, IsComparedWithBothBindingsAndPostedAllTheSame) {
+  LogCapture log;
+  FakeBroker broker(plain());
+  broker.fault = [](Call call) -> std::optional<Failure> {
+    if (call == Call::attest) return Failure{Errc::attestation_refused, "/attest: the broker answered 401", {}};
+    return std::nullopt;
+  };
+  LineAttempt attempt(broker);
+  ASSERT_TRUE(attempt.guest.negotiate(plain()));
+  ASSERT_TRUE(attempt.guest.send(with_report_data(GetParam().report_data)));
+  const std::string answer = attempt.guest.receive();
+  EXPECT_EQ(code_in(answer, Phase::attestation), "attestation_refused");
+  EXPECT_EQ(broker.attests, 1);
+  if (GetParam().fits == nullptr) {
+    EXPECT_EQ(answer.find("mismatch"), std::string::npos) << answer;
+    EXPECT_FALSE(log.has("mismatch")) << log.text();
+    return;
+  }
+  const std::string fits = GetParam().fits;
+  EXPECT_NE(answer.find("; mismatch: report_data (fits " + fits + ")"), std::string::npos) << answer;
+  EXPECT_TRUE(log.has(R"("what":"report_data","fits":")" + fits + "\"")) << log.text();
+}
+
+}  // namespace
+}  // namespace attestbed::proxy
