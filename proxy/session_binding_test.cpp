@@ -73,5 +73,43 @@ TEST_P(ReportData, IsComparedWithBothBindingsAndPostedAllTheSame) {
   EXPECT_TRUE(log.has(R"("what":"report_data","fits":")" + fits + "\"")) << log.text();
 }
 
+// ---- Guests of the other binding.
+
+class StatedKey : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Session, StatedKey, testing::Values("P-521", "P-256", "RSA-3072"), [](const auto& one) {
+  std::string name = one.param;
+  std::erase(name, '-');
+  return name;
+});
+
+TEST_P(StatedKey, IsServedUnderTrusteesBinding) {
+  FakeBroker broker(plain());
+  LineAttempt attempt(broker);
+  const std::string terms =
+      R"({"binding":"kbs-sha384","key":")" + std::string(GetParam()) + R"(","resource":"default/sample/test"})";
+  ASSERT_TRUE(attempt.guest.send(R"({"version":[0,1,0],"tee":"snp","ext":)" + terms + "}"));
+  const std::string answer = attempt.guest.receive();
+  EXPECT_TRUE(answer.ends_with(R"("ext":{"accepted":)" + terms + "}}")) << answer;
+  // A key of another type than was stated: the frame is refused before the broker hears of it.
+  auto frame = nlohmann::ordered_json::parse(plain().attestation_request);
+  frame["key"] = {{"x", "AAAA"}, {"n", "AAAA"}};
+  ASSERT_TRUE(attempt.guest.send(frame.dump()));
+  EXPECT_EQ(code_in(attempt.guest.receive(), Phase::attestation), "malformed_request");
+  EXPECT_EQ(broker.attests, 0);
+}
+
+// The recorded guest's key and challenge, and what Trustee's rule makes of them: nothing to name.
+TEST(SessionBinding, ReportBoundByTrusteesRuleIsNoMismatchWhereItWasStated) {
+  LogCapture log;
+  FakeBroker broker(plain());
+  LineAttempt attempt(broker);
+  ASSERT_TRUE(attempt.guest.send(
+      R"({"version":[0,1,0],"tee":"snp","ext":{"binding":"kbs-sha384","key":"P-521","resource":"default/sample/test"}})"));
+  ASSERT_NE(attempt.guest.receive().find("accepted"), std::string::npos);
+  ASSERT_TRUE(attempt.guest.send(with_report_data(plain().trustee_report_data)));
+  EXPECT_EQ(attempt.guest.receive(), plain().attestation_response);
+  EXPECT_FALSE(log.has("mismatch")) << log.text();
+}
+
 }  // namespace
 }  // namespace attestbed::proxy
