@@ -31,8 +31,8 @@ void check_token(std::string_view body) {
   must(std::ranges::all_of(*token, [](char c) { return c > ' ' && c <= '~'; }), "and fit for a header field");
 }
 
-void check_jwe(std::string_view body) {
-  const auto sealed = kbs::parse_jwe(body);
+void check_jwe(std::string_view body, protocol::KeyType key) {
+  const auto sealed = kbs::parse_jwe(body, key);
   if (!sealed) return;
   const json jwe = json::parse(body);
   const auto same = [&](const char* name, Bytes octets) {
@@ -44,6 +44,9 @@ void check_jwe(std::string_view body) {
            same("ciphertext", sealed->ciphertext),
        "the parts are the broker's");
   must(sealed->ciphertext.size() <= protocol::kMaxCiphertextBytes, "the ciphertext fits a frame");
+  must(sealed->wrapped_cek.octets().size() == protocol::WrappedCek::length(key), "the content key fits the key");
+  must(sealed->epk.has_value() == is_ec(key), "a point comes with EC and only with it");
+  if (!sealed->epk) return;
   std::vector<std::uint8_t> header(base64_max_decoded_size(sealed->protected_header.size()));
   const auto text = base64_decode(Base64::url, bytes_of(sealed->protected_header), header, "protected");
   must(bool(text), "the header is base64url");
@@ -72,7 +75,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check_token(body);
       break;
     case 2:
-      check_jwe(body);
+      for (const auto key : {protocol::KeyType::p521, protocol::KeyType::p256, protocol::KeyType::rsa3072}) {
+        check_jwe(body, key);
+      }
       break;
     default:
       check_problem(body);
