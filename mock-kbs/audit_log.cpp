@@ -25,10 +25,16 @@ nlohmann::ordered_json fields_of(const AuditRecord& record) {
     put("found", record.refusal->found);
   }
   put("session", record.session);
+  put("tee", record.tee);
+  put("evidence", record.evidence);
+  put("report_id", record.report_id);
   put("measurement", record.measurement);
   put("entry", record.entry);
+  put("binding", record.binding);
+  put("trust", record.trust);
   put("key", record.key);
   put("resource", record.resource);
+  put("rule", record.rule);
   if (record.w1_exposed) fields["w1_exposed"] = true;
   if (record.turned_away != 0) fields["turned_away"] = record.turned_away;
   return fields;

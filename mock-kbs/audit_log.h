@@ -13,6 +13,11 @@ namespace attestbed::kbs {
 /// out of the line. Neither secret nor token nor cookie can get in: what identifies a session is the digest.
 ///   session      first 16 hex digits of the cookie's SHA-256
 ///   key          the guest key's RFC 7638 thumbprint (SHA-256, base64url)
+///   tee, evidence  the kind of evidence and the shape it came in
+///   report_id    REPORT_ID of a report that verified
+///   binding      the entry's, by which REPORT_DATA was judged
+///   trust        ear.status of the token
+///   rule         what the resource policy decided by
 ///   layer        which layer of the judgement refused
 ///   w1_exposed   the guest's entry says that its host may choose what its reports bind
 ///   turned_away  not 0: no request, but so many connections that were turned away unheard since the last such record
@@ -24,10 +29,16 @@ struct AuditRecord {
   std::string layer;
   std::string attestation;
   std::string session;
+  std::string tee;
+  std::string evidence;
+  std::string report_id;
   std::string measurement;
   std::string entry;
   std::string key;
+  std::string binding;
+  std::string trust;
   std::string resource;
+  std::string rule;
   bool w1_exposed = false;
   std::uint64_t turned_away = 0;
 };

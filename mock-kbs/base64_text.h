@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/base/base64.h"
+#include "mock-kbs/refuse.h"
 
 namespace attestbed::kbs {
 
@@ -13,6 +15,20 @@ inline std::string base64_text(Base64 alphabet, Bytes octets) {
   Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
   base64_encode(alphabet, octets, out);
   return text;
+}
+
+/// octets_of_base64 reads canonical base64. Errors: bad_base64; `field` is as given.
+inline Checked<std::vector<std::uint8_t>> octets_of_base64(Base64 alphabet, std::string_view text, std::string field) {
+  std::vector<std::uint8_t> octets(base64_max_decoded_size(text.size()));
+  const Result<MutBytes> decoded = base64_decode(alphabet, bytes_of(text), octets, "base64");
+  if (!decoded) {
+    const char* expected =
+        alphabet == Base64::standard ? "canonical standard base64 with padding" : "canonical base64url without padding";
+    return Refusal{Errc::bad_base64, std::move(field), expected,
+                   "a wrong character at offset " + std::to_string(decoded.error().found)};
+  }
+  octets.resize(decoded->size());
+  return octets;
 }
 
 /// base64url is `octets` as JWE, JWK and JWT members carry them: no padding.

@@ -13,7 +13,7 @@ using nlohmann::json;
 // Judges a text without building it. Returning false ends the parse at once.
 class ShapeJudge final : public json::json_sax_t {
  public:
-  explicit ShapeJudge(const char* where) : where_(where) {}
+  ShapeJudge(const char* where, std::size_t max_values) : where_(where), max_values_(max_values) {}
 
   bool null() override { return value(); }
   bool boolean(bool) override { return value(); }
@@ -40,8 +40,8 @@ class ShapeJudge final : public json::json_sax_t {
 
  private:
   bool value() {
-    if (++values_ <= kMaxJsonValues) return true;
-    return refuse({Errc::json_depth, where_, "at most " + std::to_string(kMaxJsonValues) + " values", "more"});
+    if (++values_ <= max_values_) return true;
+    return refuse({Errc::json_depth, where_, "at most " + std::to_string(max_values_) + " values", "more"});
   }
   bool open() {
     if (!value()) return false;
@@ -59,6 +59,7 @@ class ShapeJudge final : public json::json_sax_t {
   }
 
   const char* where_;
+  const std::size_t max_values_;
   std::size_t values_ = 0;
   std::vector<std::set<std::string, std::less<>>> names_;  // of each open container; empty for arrays
   std::optional<Refusal> refusal_;
@@ -66,8 +67,8 @@ class ShapeJudge final : public json::json_sax_t {
 
 }  // namespace
 
-Checked<json> parse_json(std::string_view text, const char* where) {
-  ShapeJudge judge(where);
+Checked<json> parse_json(std::string_view text, const char* where, std::size_t max_values) {
+  ShapeJudge judge(where, max_values);
   const bool sound = json::sax_parse(text, &judge);
   if (judge.refusal()) return *judge.refusal();
   json value = sound ? json::parse(text, nullptr, /*allow_exceptions=*/false) : json(json::value_t::discarded);

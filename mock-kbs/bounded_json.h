@@ -8,14 +8,16 @@
 
 namespace attestbed::kbs {
 
-/// Bounds of every JSON text that a peer sends; a legal message has depth 3 and fewer than 20 values.
+/// Bounds of every JSON text that a peer sends; a legal message has depth 5 and fewer than 50 values, but for evidence
+/// in Trustee's structure: there every octet of report and certificates is a value.
 inline constexpr std::size_t kMaxJsonNesting = 8;
 inline constexpr std::size_t kMaxJsonValues = 256;
+inline constexpr std::size_t kMaxEvidenceValues = 64 * 1024;
 
 /// parse_json reads one RFC 8259 text. Form, depth, number of values and duplicate members are judged by a pass that
 /// builds nothing, so a hostile text costs no more memory than its own size.
 ///   errors  bad_json (offset in `found`), json_depth, json_duplicate; `field` is `where`
-Checked<nlohmann::json> parse_json(std::string_view text, const char* where);
+Checked<nlohmann::json> parse_json(std::string_view text, const char* where, std::size_t max_values = kMaxJsonValues);
 
 /// Members reads the members of one JSON object; every error names the member under its full path.
 class Members {
@@ -30,6 +32,7 @@ class Members {
   Checked<std::string_view> text(const char* name) const;
   Checked<Members> object(const char* name) const;
   std::string path_of(const char* name) const;
+  const std::string& path() const { return path_; }
 
  private:
   Members(const nlohmann::json& object, std::string path) : object_(&object), path_(std::move(path)) {}

@@ -28,11 +28,12 @@ struct TestGuest {
   snp::RawReport report{};  // measurement, policy and REPORT_DATA as they should be; not signed yet
 };
 
-/// BrokerFixture knows four entries by the octet that their measurement repeats: a1 the test's own guest, a2 a guest
-/// with another secret, a3 one whose root is another, a4 one that may be debugged and migrated and is exposed to W1.
+/// BrokerFixture knows six entries by the octet that their measurement repeats: a1 the test's own guest, a2 a guest
+/// with another secret, a3 one whose root is another, a4 one that may be debugged and migrated and is exposed to W1, a5
+/// one whose binding is kbs-sha384, a6 one that demands a TCB above the machine's.
 class BrokerFixture {
  public:
-  explicit BrokerFixture(SessionTable::Limits limits = {});
+  explicit BrokerFixture(SessionTable::Limits limits = {}, AppraisalMode mode = AppraisalMode::strict);
   ~BrokerFixture();
 
   Broker& broker();
@@ -40,13 +41,14 @@ class BrokerFixture {
   void advance(std::chrono::seconds by);  // both clocks
 
   /// open_session is a guest after POST /auth, with key and report ready.
-  TestGuest open_session();
+  TestGuest open_session(Tee tee = Tee::snp);
   const crypto::EcKey& guest_key() const;
   const crypto::EcKey& other_key() const;
   /// report_data_for is the binding svsm-sha512 of `key` and a nonce in base64.
   static snp::ReportData report_data_for(const crypto::EcPoint& key, const std::string& nonce);
   /// sign puts the VCEK's signature over the report as it is.
   static void sign(snp::RawReport& report);
+  static Bytes vcek();
 
   nlohmann::json attest_body(const TestGuest& guest) const;
   Request attest_request(const TestGuest& guest, const std::string& body) const;

@@ -60,7 +60,16 @@ ReferenceValues reference_values() {
   lax.name = "lax-guest";
   lax.measurements = {measurement_of(0xa4)};
   lax.allow_debug = lax.allow_migration_agent = lax.w1_exposed = true;
-  return *ReferenceValues::make({entry, other, elsewhere, lax});
+  ReferenceEntry kbs = entry;
+  kbs.name = "kbs-guest";
+  kbs.measurements = {measurement_of(0xa5)};
+  kbs.binding = protocol::Binding::kbs_sha384;
+  ReferenceEntry newer = entry;
+  newer.name = "newer-firmware";
+  newer.measurements = {measurement_of(0xa6)};
+  newer.minimum_tcb = authority().tcb();
+  ++newer.minimum_tcb->microcode;
+  return *ReferenceValues::make({entry, other, elsewhere, lax, kbs, newer});
 }
 
 std::vector<std::uint8_t> octets_of_base64(Base64 alphabet, const std::string& text) {
@@ -89,10 +98,10 @@ ByteArray<N> fixed(const json& object, const char* name) {
 }  // namespace
 
 struct BrokerFixture::Impl {
-  explicit Impl(SessionTable::Limits limits)
+  Impl(SessionTable::Limits limits, AppraisalMode mode)
       : sessions(clock, entropy, limits),
         state(*BrokerState::make({.reference = reference_values(), .resources = {}, .policy = {}}, Reach::loopback)),
-        judge({certificate(authority().vcek(), "vcek"), certificate(authority().ask(), "ask")}),
+        judge({certificate(authority().vcek(), "vcek"), certificate(authority().ask(), "ask")}, std::nullopt, mode),
         tokens(*TokenIssuer::make(entropy, limits.lifetime)) {
     EXPECT_TRUE(guest_key.generate(crypto::Curve::p521, entropy));
     EXPECT_TRUE(other_key.generate(crypto::Curve::p521, entropy));
@@ -108,7 +117,8 @@ struct BrokerFixture::Impl {
   Broker broker{*state, judge, sessions, tokens, entropy, date};
 };
 
-BrokerFixture::BrokerFixture(SessionTable::Limits limits) : impl_(std::make_unique<Impl>(limits)) {}
+BrokerFixture::BrokerFixture(SessionTable::Limits limits, AppraisalMode mode)
+    : impl_(std::make_unique<Impl>(limits, mode)) {}
 BrokerFixture::~BrokerFixture() = default;
 
 Broker& BrokerFixture::broker() {
@@ -128,13 +138,14 @@ const crypto::EcKey& BrokerFixture::other_key() const {
   return impl_->other_key;
 }
 
-TestGuest BrokerFixture::open_session() {
-  const Response response = handle(broker(), {.method = "POST",
-                                              .target = "/kbs/v0/auth",
-                                              .body = R"({"version":"0.4.0","tee":"snp","extra-params":""})",
-                                              .cookies = {},
-                                              .authorization = {},
-                                              .peer = "test"});
+TestGuest BrokerFixture::open_session(Tee tee) {
+  const Response response = handle(
+      broker(), {.method = "POST",
+                 .target = "/kbs/v0/auth",
+                 .body = std::string(R"({"version":"0.4.0","tee":")") + tee_name(tee) + R"(","extra-params":""})",
+                 .cookies = {},
+                 .authorization = {},
+                 .peer = "test"});
   EXPECT_EQ(response.status, 200);
   TestGuest guest;
   guest.cookie = response.set_cookie.substr(0, response.set_cookie.find(';'));
@@ -163,6 +174,10 @@ snp::ReportData BrokerFixture::report_data_for(const crypto::EcPoint& key, const
 
 void BrokerFixture::sign(snp::RawReport& report) {
   report.signature = *authority().sign_report(octets_of(report).first(snp::kSignedReportBytes));
+}
+
+Bytes BrokerFixture::vcek() {
+  return authority().vcek();
 }
 
 json BrokerFixture::attest_body(const TestGuest& guest) const {

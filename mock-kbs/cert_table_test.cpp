@@ -73,7 +73,7 @@ TEST(CertTable, EndorsesAReportForABrokerThatHasNoCertificates) {
   BrokerFixture::sign(guest.report);
   AttestRequest request;
   request.key = protocol::GuestPublicKey::of(fixture.guest_key().point());
-  std::ranges::copy(octets_of(guest.report), request.report.begin());
+  std::ranges::copy(octets_of(guest.report), request.evidence.report.begin());
   const auto held = fixture.broker().state.now();
   const ReferenceValues& values = held->reference;
   const EvidenceJudge bare({});
@@ -81,7 +81,7 @@ TEST(CertTable, EndorsesAReportForABrokerThatHasNoCertificates) {
   ASSERT_FALSE(without.outcome);
   EXPECT_EQ(without.layer, Layer::endorse);
   EXPECT_EQ(without.outcome.error().code, Errc::certificate_missing);
-  request.certs = good_table();
+  request.evidence.certs = good_table();
   const Judgement with = bare.judge(request, challenge, values, fixture.date().now());
   EXPECT_TRUE(with.outcome) << with.outcome.error().text();
 }

@@ -17,15 +17,15 @@ Refusal wrong(const GuestOptions& guest, const std::string& key, std::string exp
   return {Errc::bad_config, guest.origin + ": " + key, std::move(expected), std::move(found)};
 }
 
-Checked<snp::Measurement> read_measurement(const GuestOptions& guest, const std::string& hex) {
-  snp::Measurement measurement;
+template <std::size_t N>
+Checked<ByteArray<N>> hex_of(const GuestOptions& guest, const char* key, const std::string& hex) {
+  const std::string expected = std::to_string(2 * N) + " hex digits";
+  ByteArray<N> value;
   std::string octets;
-  if (hex.size() != 2 * measurement.size()) {
-    return wrong(guest, "measurement", "96 hex digits", std::to_string(hex.size()) + " characters");
-  }
-  if (!posix::from_hex(hex, octets)) return wrong(guest, "measurement", "96 hex digits", verify::printable(hex));
-  std::ranges::copy(bytes_of(octets), measurement.begin());
-  return measurement;
+  if (hex.size() != 2 * N) return wrong(guest, key, expected, std::to_string(hex.size()) + " characters");
+  if (!posix::from_hex(hex, octets)) return wrong(guest, key, expected, verify::printable(hex));
+  std::ranges::copy(bytes_of(octets), value.begin());
+  return value;
 }
 
 Checked<std::vector<verify::Certificate>> read_roots(const GuestOptions& guest) {
@@ -62,15 +62,29 @@ Checked<ReferenceEntry> read_entry(const GuestOptions& guest) {
   entry.w1_exposed = guest.w1_exposed;
   entry.allow_debug = guest.allow_debug;
   entry.allow_migration_agent = guest.allow_migration_agent;
+  entry.require_single_socket = guest.require_single_socket;
+  entry.allow_smt = guest.allow_smt;
+  entry.minimum_tcb = guest.minimum_tcb;
+  if (guest.host_data) entry.host_data = TRY(hex_of<32>(guest, "host_data", *guest.host_data));
   const Result<protocol::Binding> binding = protocol::binding_named(guest.binding, "binding");
   if (!binding) {
     return wrong(guest, "binding", "svsm-sha512 or kbs-sha384", verify::printable(guest.binding, 64));
   }
   entry.binding = *binding;
-  for (const std::string& hex : guest.measurements) entry.measurements.push_back(TRY(read_measurement(guest, hex)));
+  for (const std::string& hex : guest.measurements)
+    entry.measurements.push_back(TRY(hex_of<48>(guest, "measurement", hex)));
   entry.roots = TRY(read_roots(guest));
   for (const auto& [path, file] : guest.resources) TRY(read_resource(guest, path, file, entry));
   return entry;
+}
+
+Checked<SharedResources> read_shared(const Options& options) {
+  SharedResources shared;
+  for (const auto& [path, file] : options.resources) {
+    SecretOctets secret = TRY(read_secret_file(file));
+    shared.insert_or_assign(path, std::make_shared<const SecretOctets>(std::move(secret)));
+  }
+  return shared;
 }
 
 Checked<KdsConfig> read_kds(const KdsSection& section) {
@@ -138,6 +152,26 @@ void announce_entry(const ReferenceEntry& entry) {
   }
 }
 
+void announce_decisions(const Config& config) {
+  const ResourcePolicy& policy = config.values.policy;
+  log::event(log::Level::info, "policy",
+             {{"base", policy_name(policy.base())},
+              {"rules", policy.rules().size()},
+              {"shared_resources", config.values.resources.size()},
+              {"appraisal", config.appraisal == AppraisalMode::strict ? "strict" : "trustee"},
+              {"nonce_mode", config.sessions.nonce_mode == NonceMode::strict ? "strict" : "trustee"},
+              {"nonce_octets", config.sessions.nonce_octets}});
+  if (policy.admits_sample()) {
+    log::event(log::Level::warning, "SAMPLE_ADMITTED",
+               {{"message", "evidence of tee sample, which anyone can make, is given resources; for tests only"}});
+  }
+  if (config.sessions.nonce_seed) {
+    log::event(
+        log::Level::warning, "NONCE_SEED",
+        {{"message", "nonces follow from a seed and can be foretold: freshness proves nothing; for tests only"}});
+  }
+}
+
 }  // namespace
 
 Checked<Config> make_config(const Options& options) {
@@ -156,6 +190,9 @@ Checked<Config> make_config(const Options& options) {
   }
   if (options.session_lifetime_seconds)
     config.sessions.lifetime = std::chrono::seconds(*options.session_lifetime_seconds);
+  config.sessions.nonce_mode = options.nonce_mode.value_or(config.sessions.nonce_mode);
+  config.sessions.nonce_octets = options.nonce_octets.value_or(config.sessions.nonce_octets);
+  config.sessions.nonce_seed = options.nonce_seed;
   config.sessions.max_sessions = options.max_sessions.value_or(config.sessions.max_sessions);
   for (const std::string& path : options.certs) {
     std::vector<verify::Certificate> loaded = TRY(load_certificates(path));
@@ -165,6 +202,21 @@ Checked<Config> make_config(const Options& options) {
   std::vector<ReferenceEntry> entries;
   for (const GuestOptions& guest : options.guests) entries.push_back(TRY(read_entry(guest)));
   config.values.reference = TRY(ReferenceValues::make(std::move(entries)));
+  config.values.resources = TRY(read_shared(options));
+  if (options.policy) {
+    const Checked<ResourcePolicy> policy = ResourcePolicy::make(options.policy->base, options.policy->rules);
+    if (!policy) {
+      Refusal why = policy.error();
+      why.field = options.policy->origin + ": " + why.field;
+      return why;
+    }
+    config.values.policy = *policy;
+  }
+  config.appraisal = options.appraisal.value_or(config.appraisal);
+  if (options.nonce_seed && !config.listen.loopback) {
+    return Refusal{Errc::bad_config, "nonce_seed", "a loopback address, since nonces can be foretold",
+                   config.listen.host};
+  }
   TRY(check_reach(config.values, config.reach()));
   return config;
 }
@@ -197,6 +249,7 @@ void announce(const Config& config) {
                 {"offline", config.kds->client.offline},
                 {"check_revocation", config.kds->check_revocation}});
   }
+  announce_decisions(config);
   if (config.certificates.empty() && !config.kds) {
     log::event(
         log::Level::warning, "no_certificates",

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kds-client/client.h"
+#include "mock-kbs/appraisal.h"
 #include "mock-kbs/broker_state.h"
 #include "mock-kbs/options.h"
 #include "mock-kbs/server.h"
@@ -26,6 +27,7 @@ struct Config {
   ListenAddress listen;
   std::string log_level = "info";
   SessionTable::Limits sessions;
+  AppraisalMode appraisal = AppraisalMode::strict;
   std::vector<verify::Certificate> certificates;
   BrokerValues values;
   std::optional<KdsConfig> kds;

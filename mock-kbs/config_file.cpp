@@ -1,79 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "core/posix/describe.h"
+#include "mock-kbs/config_source.h"
 #include "mock-kbs/options.h"
 
 namespace attestbed::kbs {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1024 * 1024;
-
-// One file being read: where a node stands, and what to say about it.
-struct Source {
-  std::string path;
-  std::filesystem::path folder;
-
-  std::string at(const toml::node& node, const std::string& key) const {
-    return path + ":" + std::to_string(node.source().begin.line) + ": " + key;
-  }
-  Refusal wrong(const toml::node& node, const std::string& key, std::string expected, std::string found) const {
-    return {Errc::bad_config, at(node, key), std::move(expected), std::move(found)};
-  }
-  std::string file(const std::string& name) const {
-    // A name that is no path stands for itself: `amd` is the roots that ship with the program.
-    return name == "amd" ? name : (folder / name).lexically_normal().string();
-  }
-};
-
-std::string kind_of(const toml::node& node) {
-  std::ostringstream text;
-  text << node.type();
-  return text.str();
-}
-
-Checked<std::string> text_at(const Source& source, const toml::node& node, const std::string& key) {
-  const auto* text = node.as_string();
-  if (text == nullptr) return source.wrong(node, key, "a string", kind_of(node));
-  return text->get();
-}
-
-Checked<bool> flag_at(const Source& source, const toml::node& node, const std::string& key) {
-  const auto* flag = node.as_boolean();
-  if (flag == nullptr) return source.wrong(node, key, "true or false", kind_of(node));
-  return flag->get();
-}
-
-Checked<std::uint32_t> number_at(const Source& source, const toml::node& node, const std::string& key) {
-  constexpr std::int64_t kMost = 1'000'000;
-  const auto* number = node.as_integer();
-  const std::string expected = "an integer from 1 to " + std::to_string(kMost);
-  if (number == nullptr) return source.wrong(node, key, expected, kind_of(node));
-  if (number->get() < 1 || number->get() > kMost)
-    return source.wrong(node, key, expected, std::to_string(number->get()));
-  return static_cast<std::uint32_t>(number->get());
-}
-
-// A list of strings may also be written as one string.
-Checked<std::vector<std::string>> texts_at(const Source& source, const toml::node& node, const std::string& key) {
-  std::vector<std::string> texts;
-  if (const auto* list = node.as_array()) {
-    for (const toml::node& item : *list) texts.push_back(TRY(text_at(source, item, key)));
-  } else {
-    texts.push_back(TRY(text_at(source, node, key)));
-  }
-  return texts;
-}
-
-Checked<std::vector<std::string>> files_at(const Source& source, const toml::node& node, const std::string& key) {
-  std::vector<std::string> files = TRY(texts_at(source, node, key));
-  for (std::string& file : files) file = source.file(file);
-  return files;
-}
 
 Checked<void> read_resources(const Source& source, const toml::node& node, GuestOptions& guest) {
   const auto* table = node.as_table();
@@ -102,12 +38,21 @@ Checked<void> read_guest_key(const Source& source, const std::string& name, cons
     guest.allow_debug = TRY(flag_at(source, node, key));
   } else if (name == "allow_migration_agent") {
     guest.allow_migration_agent = TRY(flag_at(source, node, key));
+  } else if (name == "allow_smt") {
+    guest.allow_smt = TRY(flag_at(source, node, key));
+  } else if (name == "require_single_socket") {
+    guest.require_single_socket = TRY(flag_at(source, node, key));
+  } else if (name == "minimum_tcb") {
+    guest.minimum_tcb = TRY(read_tcb(source, node, key));
+  } else if (name == "host_data") {
+    guest.host_data = TRY(text_at(source, node, key));
   } else if (name == "resources") {
     TRY(read_resources(source, node, guest));
   } else {
-    return source.wrong(
-        node, key, "name, measurement, roots, binding, w1_exposed, allow_debug, allow_migration_agent or resources",
-        "another key");
+    return source.wrong(node, key,
+                        "name, measurement, roots, binding, w1_exposed, allow_debug, allow_migration_agent, allow_smt, "
+                        "require_single_socket, minimum_tcb, host_data or resources",
+                        "another key");
   }
   return {};
 }
@@ -164,6 +109,8 @@ Checked<void> read_kds(const Source& source, const toml::node& node, Options& op
 }
 
 Checked<void> read_key(const Source& source, const std::string& name, const toml::node& node, Options& options) {
+  const bool read = TRY(read_broker_key(source, name, node, options));
+  if (read) return {};
   if (name == "listen") {
     options.listen = TRY(text_at(source, node, name));
   } else if (name == "log_level") {
@@ -178,9 +125,12 @@ Checked<void> read_key(const Source& source, const std::string& name, const toml
     TRY(read_guests(source, node, options));
   } else if (name == "kds") {
     TRY(read_kds(source, node, options));
+  } else if (name == "policy") {
+    TRY(read_policy_table(source, node, options));
   } else {
     return source.wrong(node, verify::printable(name, 64),
-                        "listen, log_level, session_lifetime_seconds, max_sessions, certs, [kds] or [[guest]]",
+                        "listen, log_level, session_lifetime_seconds, max_sessions, nonce_mode, nonce_octets, "
+                        "nonce_seed, appraisal, certs, [resources], [policy], [kds] or [[guest]]",
                         "another key");
   }
   return {};

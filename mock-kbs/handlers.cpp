@@ -5,9 +5,9 @@
 #include <exception>
 
 #include "core/protocol/resource_path.h"
-#include "mock-kbs/base64_text.h"
 #include "mock-kbs/http_text.h"
 #include "mock-kbs/jwe_seal.h"
+#include "mock-kbs/tee_pubkey.h"
 
 namespace attestbed::kbs {
 namespace {
@@ -37,23 +37,31 @@ Response refuse(Response response, int status, std::string_view variant, std::st
   return finish(std::move(response), status, variant.empty() ? "" : encode_problem(variant, detail));
 }
 
-// RFC 7638: the members a thumbprint is made of, in this order.
-std::string thumbprint(const protocol::GuestPublicKey& key) {
-  const std::string jwk =
-      R"({"crv":"P-521","kty":"EC","x":")" + base64url(key.ec.x()) + R"(","y":")" + base64url(key.ec.y()) + R"("})";
-  const Result<crypto::Sha256Digest> digest = crypto::sha256({bytes_of(jwk)});
-  return digest ? base64url(*digest) : std::string();
-}
-
 Checked<std::string> session_cookie(const Request& request) {
   return find_cookie(request.cookies, "kbs-session-id", 32);
 }
 
+void describe(const Accepted& accepted, AuditRecord& audit) {
+  audit.trust = tier_name(accepted.appraisal.status());
+  if (accepted.report) audit.report_id = verify::hex_text(accepted.report->report().report_id);
+  if (!accepted.entry) return;
+  audit.entry = accepted.entry->name;
+  audit.binding = protocol::binding_name(accepted.entry->binding);
+  audit.w1_exposed = accepted.entry->w1_exposed;
+}
+
 // What handle_attest does after the session was found; the refusal goes to the log, one fixed text to the peer.
-Checked<std::string> attest(Broker& broker, const std::string& cookie, const AttestRequest& attestation,
+Checked<std::string> attest(Broker& broker, const std::string& cookie, Tee tee, const AttestRequest& attestation,
                             AuditRecord& audit) {
+  const std::optional<std::string> again = TRY(broker.sessions.token_again(cookie));
+  if (again) return *again;
   const verify::Time now = broker.wall_clock.now();
   const protocol::Challenge challenge = TRY(broker.sessions.spend_nonce(cookie, attestation.nonce));
+  if (tee_of(attestation.evidence.kind) != tee) {
+    return Refusal{Errc::evidence_shape, "tee-evidence.primary_evidence",
+                   std::string("evidence of tee ") + tee_name(tee) + ", as /auth was told",
+                   evidence_name(attestation.evidence.kind)};
+  }
   const std::shared_ptr<const BrokerValues> values = broker.state.now();
   const Judgement judgement = broker.judge.judge(attestation, challenge, values->reference, now);
   if (judgement.measurement) audit.measurement = verify::hex_text(*judgement.measurement);
@@ -61,13 +69,17 @@ Checked<std::string> attest(Broker& broker, const std::string& cookie, const Att
     audit.layer = layer_name(judgement.layer);
     return judgement.outcome.error();
   }
-  audit.entry = judgement.outcome->entry->name;
-  audit.w1_exposed = judgement.outcome->entry->w1_exposed;
-  const Claims claims{.report = judgement.outcome->report, .key = attestation.key, .challenge = challenge};
+  const Accepted& accepted = *judgement.outcome;
+  describe(accepted, audit);
+  const Claims claims{.accepted = accepted, .key = attestation.key, .challenge = challenge};
   const std::string token = TRY(broker.tokens.issue(claims, now));
   const protocol::AttestationId id = TRY(checked(protocol::attestation_id(challenge)));
-  TRY(broker.sessions.admit(cookie,
-                            {.measurement = *judgement.measurement, .key = attestation.key, .attestation = id}));
+  const Grant grant{.tee = tee,
+                    .status = accepted.appraisal.status(),
+                    .measurement = judgement.measurement.value_or(snp::Measurement{}),
+                    .key = attestation.key,
+                    .attestation = id};
+  TRY(broker.sessions.admit(cookie, grant, token));
   return token;
 }
 
@@ -87,6 +99,17 @@ Checked<Grant> find_grant(Broker& broker, const Request& request, AuditRecord& a
   const std::string_view token = bearer_token(request.authorization);
   if (token.empty()) return no_session;
   return broker.tokens.check(token, broker.wall_clock.now());
+}
+
+// An entry's own resource comes before a shared one of the same path.
+std::shared_ptr<const SecretOctets> find_secret(const ReferenceEntry* entry, const SharedResources& shared,
+                                                std::string_view path) {
+  if (entry != nullptr) {
+    const auto own = entry->resources.find(path);
+    if (own != entry->resources.end()) return own->second;
+  }
+  const auto at = shared.find(path);
+  return at == shared.end() ? nullptr : at->second;
 }
 
 // Nothing has an admin API yet, so whoever would change a resource is refused as Trustee refuses a stranger.
@@ -118,9 +141,13 @@ Response route(Broker& broker, const Request& request) {
     return refuse(start(request, method), 405, "", "", {Errc::bad_value, "method", "GET, POST, PUT or DELETE", method});
   }
   if (path == "/healthz" && request.method == "GET") return finish(start(request, "GET healthz"), 200, "");
+  if (path == "/.well-known/jwks.json" && request.method == "GET") {
+    return finish(start(request, "GET jwks"), 200, broker.tokens.key_set(), kJson);
+  }
   if (path.starts_with(kPrefix)) return route_plugin(broker, request, path.substr(kPrefix.size()));
   const std::string endpoint = request.method + " " + verify::printable(path, 200);
-  return refuse(start(request, endpoint), 404, "", "", {Errc::bad_value, "path", "/kbs/v0/... or /healthz", endpoint});
+  return refuse(start(request, endpoint), 404, "", "",
+                {Errc::bad_value, "path", "/kbs/v0/..., /healthz or /.well-known/jwks.json", endpoint});
 }
 
 }  // namespace
@@ -136,13 +163,14 @@ Response handle(Broker& broker, const Request& request) {
 
 Response handle_auth(Broker& broker, const Request& request) {
   Response response = start(request, "POST auth");
-  const Checked<void> understood = check_auth_request(request.body);
-  if (!understood) {
-    const Refusal why = understood.error();
+  const Checked<Tee> tee = decode_auth_request(request.body);
+  if (!tee) {
+    const Refusal why = tee.error();
     const std::string detail = why.field + ": expected " + why.expected + ", found " + why.found;
     return refuse(std::move(response), 401, "AttestationError", detail, why);
   }
-  const Checked<SessionTable::Opened> session = broker.sessions.open(broker.wall_clock.now());
+  response.audit.tee = tee_name(*tee);
+  const Checked<SessionTable::Opened> session = broker.sessions.open(*tee, broker.wall_clock.now());
   if (!session && session.error().code == Errc::broker_unavailable) {
     return refuse(std::move(response), 503, "", "", session.error());
   }
@@ -162,15 +190,19 @@ Response handle_attest(Broker& broker, const Request& request) {
   if (!cookie) return refused(cookie.error());
   response.audit.session = digest_prefix(*cookie);
   const Checked<SessionTable::Facts> facts = broker.sessions.facts(*cookie);
-  if (facts) response.audit.attestation = facts->attestation.text();
+  if (facts) {
+    response.audit.attestation = facts->attestation.text();
+    response.audit.tee = tee_name(facts->tee);
+  }
   const Checked<AttestRequest> attestation = decode_attest_request(request.body);
   if (!attestation) {
     response.audit.layer = layer_name(Layer::parse);
     return refused(attestation.error());
   }
   response.audit.key = thumbprint(attestation->key);
+  response.audit.evidence = evidence_name(attestation->evidence.kind);
   if (!facts) return refused(facts.error());
-  const Checked<std::string> token = attest(broker, *cookie, *attestation, response.audit);
+  const Checked<std::string> token = attest(broker, *cookie, facts->tee, *attestation, response.audit);
   if (!token) return refused(token.error());
   response.set_cookie = session_cookie_text(*cookie, facts->expires);
   return finish(std::move(response), 200, encode_token(*token), kJson);
@@ -186,22 +218,38 @@ Response handle_resource(Broker& broker, const Request& request, std::string_vie
                   token_shown ? "the token was refused" : "no attested session and no token", grant.error());
   }
   response.audit.attestation = grant->attestation.text();
-  response.audit.measurement = verify::hex_text(grant->measurement);
+  response.audit.tee = tee_name(grant->tee);
+  response.audit.trust = tier_name(grant->status);
   response.audit.key = thumbprint(grant->key);
+  const std::shared_ptr<const BrokerValues> values = broker.state.now();
+  std::shared_ptr<const ReferenceEntry> entry;
+  if (grant->tee == Tee::snp) {
+    response.audit.measurement = verify::hex_text(grant->measurement);
+    entry = values->reference.find(grant->measurement);
+  }
+  if (entry) {
+    response.audit.entry = entry->name;
+    response.audit.w1_exposed = entry->w1_exposed;
+  }
+  const ResourcePolicy::Decision decision =
+      values->policy.decide({.path = path, .tee = grant->tee, .status = grant->status, .entry = response.audit.entry});
+  response.audit.rule = decision.rule;
+  if (!decision.allowed) {
+    return refuse(std::move(response), 401, "PolicyDeny", "the resource policy denies it",
+                  {Errc::resource_refused, "resource", "a rule that allows it", decision.rule});
+  }
   const auto unknown = [&response](Errc code, const char* expected) {
     Refusal why{code, "resource", expected, response.audit.resource};
     return refuse(std::move(response), 401, "PluginInternalError", "no such resource", std::move(why));
   };
   const Result<protocol::ResourcePath> resource = protocol::ResourcePath::parse(path, "resource");
   if (!resource) return unknown(resource.error().code, "repository/type/tag");
-  const std::shared_ptr<const BrokerValues> values = broker.state.now();
-  const std::shared_ptr<const ReferenceEntry> entry = values->reference.find(grant->measurement);
-  if (!entry) return unknown(Errc::measurement_unknown, "an entry for the token's measurement");
-  response.audit.entry = entry->name;
-  response.audit.w1_exposed = entry->w1_exposed;
-  const auto secret = entry->resources.find(resource->text());
-  if (secret == entry->resources.end()) return unknown(Errc::resource_unknown, "a resource of the guest's entry");
-  Checked<std::string> sealed = jwe_seal(grant->key, secret->second->expose(), broker.entropy);
+  if (grant->tee == Tee::snp && !entry) {
+    return unknown(Errc::measurement_unknown, "an entry for the token's measurement");
+  }
+  const std::shared_ptr<const SecretOctets> secret = find_secret(entry.get(), values->resources, resource->text());
+  if (!secret) return unknown(Errc::resource_unknown, "a resource of the guest's entry, or a shared one");
+  Checked<std::string> sealed = jwe_seal(grant->key, secret->expose(), broker.entropy);
   if (!sealed) return refuse(std::move(response), 401, "JweError", "the secret could not be sealed", sealed.error());
   return finish(std::move(response), 200, *std::move(sealed), kJson);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "mock-kbs/cert_table.h"
+#include "mock-kbs/key_binding.h"
 
 namespace attestbed::kbs {
 namespace {
@@ -22,11 +23,7 @@ Checked<std::shared_ptr<const ReferenceEntry>> bind(const verify::VerifiedReport
                    verified.vek().root().common_name() + ", a root of another entry"};
   }
   // The entry names the binding; nothing in the request selects it.
-  const snp::ReportData expected = TRY(checked(protocol::bind(entry->binding, key, challenge)));
-  verify::Policy binding;
-  binding.allow_debug = binding.allow_migration_agent = true;  // the entry's own judgement comes last
-  binding.report_data = expected;
-  TRY(verify::appraise(verified, binding));
+  TRY(check_report_data(verified.report().report_data, entry->binding, key, challenge));
   return entry;
 }
 
@@ -36,12 +33,17 @@ Checked<verify::Vek> endorse(const snp::RawReport& report, const std::vector<ver
   return verify::verify_chain(vek, certificates, roots, at);
 }
 
-Checked<void> appraise(const verify::VerifiedReport& verified, const ReferenceEntry& entry) {
-  verify::Policy policy;
-  policy.max_vmpl = 0;
-  policy.allow_debug = entry.allow_debug;
-  policy.allow_migration_agent = entry.allow_migration_agent;
-  return verify::appraise(verified, policy);
+Judgement judge_sample(const AttestRequest& request, const protocol::Challenge& challenge) {
+  const Checked<ByteArray<48>> expected = binding_digest(request.key, challenge);
+  if (!expected) return {Layer::binding, {}, expected.error()};
+  const SampleEvidence& sample = request.evidence.sample;
+  if (sample.report_data != *expected) {
+    return {Layer::binding,
+            {},
+            Refusal{Errc::report_data_mismatch, "report_data", verify::hex_text(*expected),
+                    verify::hex_text(sample.report_data)}};
+  }
+  return {Layer::appraisal, {}, Accepted{{}, {}, sample, kSampleAppraisal}};
 }
 
 }  // namespace
@@ -87,12 +89,15 @@ Checked<verify::Vek> EvidenceJudge::endorse_with_kds(const snp::RawReport& repor
 
 Judgement EvidenceJudge::judge(const AttestRequest& request, const protocol::Challenge& challenge,
                                const ReferenceValues& values, verify::Time at) const {
-  const Checked<snp::RawReport> report = verify::check_form(request.report);
+  const Evidence& evidence = request.evidence;
+  if (evidence.kind == EvidenceKind::sample) return judge_sample(request, challenge);
+  const Checked<snp::RawReport> report = verify::check_form(evidence.report);
   if (!report) return {Layer::parse, {}, report.error()};
   const snp::Measurement measurement = report->measurement;
   std::vector<verify::Certificate> certificates = certificates_;
-  if (!request.certs.empty()) {
-    Checked<std::vector<verify::Certificate>> sent = certificates_of_table(request.certs);
+  std::ranges::copy(evidence.chain, std::back_inserter(certificates));
+  if (!evidence.certs.empty()) {
+    Checked<std::vector<verify::Certificate>> sent = certificates_of_table(evidence.certs);
     if (!sent) return {Layer::parse, measurement, sent.error()};
     std::ranges::move(*sent, std::back_inserter(certificates));
   }
@@ -103,9 +108,9 @@ Judgement EvidenceJudge::judge(const AttestRequest& request, const protocol::Cha
   if (!verified) return {Layer::signature, measurement, verified.error()};
   const Checked<std::shared_ptr<const ReferenceEntry>> entry = bind(*verified, values, request.key, challenge);
   if (!entry) return {Layer::binding, measurement, entry.error()};
-  const Checked<void> allowed = appraise(*verified, **entry);
-  if (!allowed) return {Layer::appraisal, measurement, allowed.error()};
-  return {Layer::appraisal, measurement, Accepted{*verified, *entry}};
+  const Checked<Appraisal> appraisal = appraise(*verified, **entry, mode_);
+  if (!appraisal) return {Layer::appraisal, measurement, appraisal.error()};
+  return {Layer::appraisal, measurement, Accepted{*verified, *entry, {}, *appraisal}};
 }
 
 }  // namespace attestbed::kbs

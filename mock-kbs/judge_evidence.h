@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kds-client/complete.h"
+#include "mock-kbs/appraisal.h"
 #include "mock-kbs/broker_state.h"
 #include "mock-kbs/messages.h"
 
@@ -14,10 +15,12 @@ namespace attestbed::kbs {
 enum class Layer { parse, endorse, signature, binding, appraisal };
 const char* layer_name(Layer layer);
 
-/// Accepted is evidence that passed every layer.
+/// Accepted is evidence that passed every layer. Evidence of `sample` has neither report nor entry.
 struct Accepted {
-  verify::VerifiedReport report;
+  std::optional<verify::VerifiedReport> report;
   std::shared_ptr<const ReferenceEntry> entry;
+  SampleEvidence sample;
+  Appraisal appraisal;
 };
 
 /// Judgement is the outcome and, for the log, how far it came and the measurement that the report states (which proves
@@ -41,14 +44,16 @@ struct KdsSource {
 /// endorses a report is picked, and may ask a KDS for others.
 class EvidenceJudge {
  public:
-  explicit EvidenceJudge(std::vector<verify::Certificate> certificates, std::optional<KdsSource> kds = std::nullopt)
-      : certificates_(std::move(certificates)), kds_(kds) {}
+  explicit EvidenceJudge(std::vector<verify::Certificate> certificates, std::optional<KdsSource> kds = std::nullopt,
+                         AppraisalMode mode = AppraisalMode::strict)
+      : certificates_(std::move(certificates)), kds_(kds), mode_(mode) {}
 
-  /// judge goes through the layers: parse (the report's form, the guest's certificate table), endorse (VEK, chain,
-  /// dates), signature (with TCB and chip id), binding (the entry by measurement, its roots, REPORT_DATA over key and
-  /// challenge), appraisal (VMPL 0, guest policy).
+  /// judge goes through the layers: parse (the report's form, the guest's certificates), endorse (VEK, chain, dates),
+  /// signature (with TCB and chip id), binding (the entry by measurement, its roots, REPORT_DATA over key and challenge
+  /// by the entry's binding), appraisal (VMPL 0, what the entry demands). Evidence of `sample` has only its digest to
+  /// be judged: anyone can make it.
   ///   errors  the codes of core/verify and, with a KDS, of kds-client; measurement_unknown; root_untrusted;
-  ///   report_data_mismatch
+  ///   key_unsupported; report_data_mismatch
   Judgement judge(const AttestRequest& request, const protocol::Challenge& challenge, const ReferenceValues& values,
                   verify::Time at) const;
 
@@ -58,6 +63,7 @@ class EvidenceJudge {
 
   std::vector<verify::Certificate> certificates_;
   std::optional<KdsSource> kds_;
+  AppraisalMode mode_;
 };
 
 }  // namespace attestbed::kbs

@@ -44,7 +44,7 @@ class JudgeWithKdsTest : public kds::test::KdsTest {
     report.cpuid_model = authority().profile().cpuid_model;
     report.chip_id = authority().chip_id();
     report.signature = *authority().sign_report(octets_of(report).first(snp::kSignedReportBytes));
-    std::ranges::copy(octets_of(report), request_.report.begin());
+    std::ranges::copy(octets_of(report), request_.evidence.report.begin());
   }
 
   Judgement judge(kds::Client& client, Clock& clock, std::chrono::milliseconds budget = 5s) {

@@ -63,6 +63,21 @@ TEST(JweSeal, MakesEveryResourceAnswerOfTheVectorsOctetForOctet) {
   EXPECT_EQ(cases, 5);
 }
 
+TEST(JweSeal, MakesTheP256AnswerOfTheVectorsOctetForOctet) {
+  std::ifstream file(std::string(ATTESTBED_SOURCE_DIR) + "/docs/vectors/guest-keys.json");
+  const json vector = json::parse(file).at("cases").at(1);
+  ASSERT_EQ(vector.at("name"), "P-256");
+  const json& key = vector.at("guest_key");
+  const auto point =
+      crypto::EcPoint::make(crypto::Curve::p256, bytes_of(octets(key, "x")), bytes_of(octets(key, "y")), "vector");
+  ScriptedEntropy entropy(octets(vector.at("epk"), "d") + octets(vector, "cek") + octets(vector, "iv"));
+  const std::string plaintext = octets(vector, "plaintext");
+  const Checked<std::string> sealed = jwe_seal(protocol::GuestPublicKey::of(*point), bytes_of(plaintext), entropy);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(*sealed, vector.at("kbs_http").at("resource_response").get<std::string>());
+  EXPECT_TRUE(entropy.spent());
+}
+
 TEST(JweSeal, RefusesAPointThatIsNotOnTheCurve) {
   const json vector = vectors().at("cases").at(0);
   std::string y = octets(vector.at("guest_key"), "y");

@@ -70,7 +70,7 @@ int run(const kbs::Config& config) {
   }
   const kbs::Checked<std::unique_ptr<kbs::BrokerState>> state = kbs::BrokerState::make(config.values, config.reach());
   if (!state) return fail(state.error(), kExitUsage);
-  const kbs::EvidenceJudge judge(config.certificates, kds_source);
+  const kbs::EvidenceJudge judge(config.certificates, kds_source, config.appraisal);
   const kbs::Checked<kbs::TokenIssuer> tokens = kbs::TokenIssuer::make(entropy, config.sessions.lifetime);
   if (!tokens) return fail(tokens.error(), kExitCouldNotRun);
   kbs::Broker broker{**state, judge, sessions, *tokens, entropy, wall_clock};

@@ -27,13 +27,13 @@ TEST(Messages, ReadEveryRequestOfTheVectorsAndWriteTheAnswers) {
   for (const json& vector : all.at("cases")) {
     SCOPED_TRACE(vector.at("name").get<std::string>());
     const json& http = vector.at("kbs_http");
-    EXPECT_TRUE(check_auth_request(http.at("auth_request").get<std::string>()));
+    EXPECT_TRUE(decode_auth_request(http.at("auth_request").get<std::string>()));
     const Checked<AttestRequest> request = decode_attest_request(http.at("attest_request").get<std::string>());
     ASSERT_TRUE(request) << request.error().text();
-    EXPECT_EQ(posix::to_hex(request->report), vector.at("report").get<std::string>());
+    EXPECT_EQ(posix::to_hex(request->evidence.report), vector.at("report").get<std::string>());
     EXPECT_EQ(posix::to_hex(request->key.ec.x()), vector.at("guest_key").at("x").get<std::string>());
     EXPECT_EQ(posix::to_hex(request->key.ec.y()), vector.at("guest_key").at("y").get<std::string>());
-    EXPECT_TRUE(request->certs.empty());
+    EXPECT_TRUE(request->evidence.certs.empty());
     EXPECT_EQ(encode_challenge(request->nonce), http.at("auth_response").get<std::string>());
     EXPECT_EQ(encode_token(vector.at("token").get<std::string>()), http.at("attest_response").get<std::string>());
   }
@@ -66,15 +66,20 @@ constexpr BadAuth kBadAuths[] = {
 TEST(AuthRequest, RefusesWithCodeAndField) {
   for (const BadAuth& bad : kBadAuths) {
     SCOPED_TRACE(bad.body);
-    const Checked<void> checked = check_auth_request(bad.body);
+    const Checked<Tee> checked = decode_auth_request(bad.body);
     ASSERT_FALSE(checked);
     EXPECT_EQ(error_name(checked.error().code), std::string(error_name(bad.code)));
     EXPECT_EQ(checked.error().field, bad.field);
   }
 }
 
+TEST(AuthRequest, SaysWhichTee) {
+  EXPECT_EQ(*decode_auth_request(R"({"version":"0.4.0","tee":"snp","extra-params":""})"), Tee::snp);
+  EXPECT_EQ(*decode_auth_request(R"({"version":"0.4.0","tee":"sample","extra-params":""})"), Tee::sample);
+}
+
 TEST(AuthRequest, TakesTheHashListOfOtherClientsAndUnknownMembers) {
-  EXPECT_TRUE(check_auth_request(
+  EXPECT_TRUE(decode_auth_request(
       R"({"version":"0.4.0","tee":"snp","extra-params":{"supported-hash-algorithms":["sha256","sha384"]},"new":[1]})"));
 }
 
@@ -100,8 +105,10 @@ const BadAttest kBadAttests[] = {
     {"NoNonce", Errc::json_missing, "runtime-data.nonce", [](json& b) { b["runtime-data"].erase("nonce"); }},
     {"NonceNull", Errc::json_type, "runtime-data.nonce", [](json& b) { b["runtime-data"]["nonce"] = nullptr; }},
     {"NoKey", Errc::json_missing, "runtime-data.tee-pubkey", [](json& b) { b["runtime-data"].erase("tee-pubkey"); }},
-    {"KeyRsa", Errc::key_unsupported, "runtime-data.tee-pubkey.kty", [](json& b) { key(b)["kty"] = "RSA"; }},
-    {"KeyP256", Errc::key_unsupported, "runtime-data.tee-pubkey.crv", [](json& b) { key(b)["crv"] = "P-256"; }},
+    {"KeyRsaOfAnotherAlg", Errc::key_unsupported, "runtime-data.tee-pubkey.alg",
+     [](json& b) { key(b)["kty"] = "RSA"; }},
+    {"KeyP384", Errc::key_unsupported, "runtime-data.tee-pubkey.crv", [](json& b) { key(b)["crv"] = "P-384"; }},
+    {"KeyP256OfP521", Errc::bad_length, "runtime-data.tee-pubkey.x", [](json& b) { key(b)["crv"] = "P-256"; }},
     {"KeyOtherAlg", Errc::key_unsupported, "runtime-data.tee-pubkey.alg", [](json& b) { key(b)["alg"] = "ECDH-ES"; }},
     {"KeyWithoutX", Errc::json_missing, "runtime-data.tee-pubkey.x", [](json& b) { key(b).erase("x"); }},
     {"KeyXShort", Errc::bad_length, "runtime-data.tee-pubkey.x",
@@ -121,7 +128,11 @@ const BadAttest kBadAttests[] = {
      [](json& b) { b["tee-evidence"]["additional_evidence"] = "{}"; }},
     {"EvidenceText", Errc::json_type, "tee-evidence.primary_evidence",
      [](json& b) { b["tee-evidence"]["primary_evidence"] = "x"; }},
-    {"TrusteesShape", Errc::evidence_shape, "tee-evidence.primary_evidence.snp-report",
+    {"EvidenceEmpty", Errc::evidence_shape, "tee-evidence.primary_evidence",
+     [](json& b) { b["tee-evidence"]["primary_evidence"] = json::object(); }},
+    {"EvidenceOfTwoShapes", Errc::evidence_shape, "tee-evidence.primary_evidence",
+     [](json& b) { evidence(b)["attestation_report"] = json::object(); }},
+    {"StructureEmpty", Errc::json_missing, "tee-evidence.primary_evidence.attestation_report.version",
      [](json& b) {
        b["tee-evidence"]["primary_evidence"] = {{"attestation_report", json::object()}};
      }},

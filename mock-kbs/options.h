@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "mock-kbs/refuse.h"
+#include "mock-kbs/appraisal.h"
+#include "mock-kbs/session.h"
 
 namespace attestbed::kbs {
 
@@ -22,7 +23,18 @@ struct GuestOptions {
   bool w1_exposed = false;
   bool allow_debug = false;
   bool allow_migration_agent = false;
+  bool require_single_socket = false;
+  std::optional<bool> allow_smt;
+  std::optional<snp::Tcb> minimum_tcb;
+  std::optional<std::string> host_data;                        // hex
   std::vector<std::pair<std::string, std::string>> resources;  // path, file
+};
+
+/// PolicyOptions is the table [policy] as somebody wrote it.
+struct PolicyOptions {
+  std::string origin;
+  ResourcePolicy::Base base = ResourcePolicy::Base::default_;
+  std::vector<PolicyRule> rules;
 };
 
 /// KdsSection is the table [kds] as somebody wrote it. Without `offline` it needs a URL, with it a cache.
@@ -41,8 +53,14 @@ struct Options {
   std::optional<std::string> log_level;
   std::optional<std::uint32_t> session_lifetime_seconds;
   std::optional<std::uint32_t> max_sessions;
+  std::optional<NonceMode> nonce_mode;
+  std::optional<std::uint32_t> nonce_octets;
+  std::optional<std::string> nonce_seed;
+  std::optional<AppraisalMode> appraisal;
   std::vector<std::string> certs;
   std::vector<GuestOptions> guests;
+  std::vector<std::pair<std::string, std::string>> resources;  // shared ones: path, file
+  std::optional<PolicyOptions> policy;
   std::optional<KdsSection> kds;
 };
 

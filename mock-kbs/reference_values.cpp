@@ -25,6 +25,18 @@ Checked<void> check_roots(const ReferenceEntry& entry) {
 
 }  // namespace
 
+verify::Policy ReferenceEntry::demands() const {
+  verify::Policy policy;
+  policy.max_vmpl = 0;
+  policy.allow_debug = allow_debug;
+  policy.allow_migration_agent = allow_migration_agent;
+  policy.require_single_socket = require_single_socket;
+  policy.allow_smt = allow_smt;
+  policy.minimum_tcb = minimum_tcb;
+  policy.host_data = host_data;
+  return policy;
+}
+
 Checked<ReferenceValues> ReferenceValues::make(std::vector<ReferenceEntry> entries) {
   std::vector<std::shared_ptr<const ReferenceEntry>> shared;
   shared.reserve(entries.size());

@@ -17,6 +17,8 @@ namespace attestbed::kbs {
 ///   name          for messages
 ///   binding       the one rule by which its REPORT_DATA is judged; the shape of the evidence never selects it
 ///   roots         the ARKs that may stand behind its reports
+///   minimum_tcb, host_data, allow_smt, require_single_socket, allow_debug, allow_migration_agent
+///                 what else it demands, as verify::Policy has it; absent = not judged
 ///   w1_exposed    the guest lets its host choose what is hashed (a stock SVSM guest does; docs/threat-model.md): its
 ///                 reports do not prove who holds the key, and the broker says so
 ///   resources     path -> secret
@@ -28,7 +30,14 @@ struct ReferenceEntry {
   bool w1_exposed = false;
   bool allow_debug = false;
   bool allow_migration_agent = false;
+  bool require_single_socket = false;
+  std::optional<bool> allow_smt = std::nullopt;
+  std::optional<snp::Tcb> minimum_tcb = std::nullopt;
+  std::optional<ByteArray<32>> host_data = std::nullopt;
   std::map<std::string, std::shared_ptr<const SecretOctets>, std::less<>> resources;
+
+  /// demands is all of it, with VMPL 0, as a policy.
+  verify::Policy demands() const;
 };
 
 /// ReferenceValues is every entry, found by measurement. Entries never change and are shared by all copies.

@@ -5,10 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "core/posix/describe.h"
 #include "mock-kbs/base64_text.h"
 #include "mock-kbs/bounded_json.h"
 #include "mock-kbs/es256.h"
+#include "mock-kbs/tee_pubkey.h"
+#include "mock-kbs/token_claims.h"
 
 namespace attestbed::kbs {
 
@@ -33,79 +34,11 @@ std::string header_for(const crypto::EcPoint& key) {
   return base64url(ordered_json{{"typ", "JWT"}, {"alg", "ES256"}, {"jwk", jwk}}.dump());
 }
 
-// Trustworthiness vector of draft-ietf-rats-ar4si: 2 affirming, 3 affirming with the narrower claim, 36 warning, 0 no
-// claim. `executables` is 3 because the measurement is a reference value; the TCB is not compared with one, so
-// `hardware` makes no claim.
-ordered_json submodule(const Claims& claims) {
-  const snp::RawReport& report = claims.report.report();
-  const std::uint64_t policy = report.policy;
-  const bool sealed_off = (policy & (snp::kPolicyDebug | snp::kPolicyMigrateMa)) == 0;
-  const snp::Tcb tcb = snp::decode_tcb(claims.report.vek().product(), report.reported_tcb);
-  const ordered_json evidence = {
-      {"measurement", verify::hex_text(report.measurement)},
-      {"chip_id", verify::hex_text(report.chip_id)},
-      {"policy_abi_major", (policy >> 8) & 0xff},
-      {"policy_abi_minor", policy & 0xff},
-      {"policy_smt_allowed", (policy & snp::kPolicySmtAllowed) != 0},
-      {"policy_migrate_ma", (policy & snp::kPolicyMigrateMa) != 0},
-      {"policy_debug_allowed", (policy & snp::kPolicyDebug) != 0},
-      {"policy_single_socket", (policy & snp::kPolicySingleSocket) != 0},
-      {"reported_tcb_bootloader", tcb.boot_loader},
-      {"reported_tcb_tee", tcb.tee},
-      {"reported_tcb_snp", tcb.snp},
-      {"reported_tcb_microcode", tcb.microcode},
-  };
-  const ordered_json tee_pubkey = {{"alg", "ECDH-ES+A256KW"},
-                                   {"crv", "P-521"},
-                                   {"kty", "EC"},
-                                   {"x", base64url(claims.key.ec.x())},
-                                   {"y", base64url(claims.key.ec.y())}};
-  const ordered_json runtime = {{"additional-evidence", ""},
-                                {"nonce", base64_text(Base64::standard, claims.challenge.octets())},
-                                {"tee-pubkey", tee_pubkey}};
-  const ordered_json vector = {{"instance-identity", 0}, {"configuration", sealed_off ? 3 : 36},
-                               {"executables", 3},       {"file-system", 0},
-                               {"hardware", 0},          {"runtime-opaque", 0},
-                               {"storage-opaque", 0},    {"sourced-data", 0}};
-  return {
-      {"ear.status", sealed_off ? "affirming" : "warning"},
-      {"ear.trustworthiness-vector", vector},
-      {"ear.appraisal-policy-id", "default"},
-      {"ear.veraison.annotated-evidence",
-       {{"snp", evidence}, {"report_data", verify::hex_text(report.report_data)}, {"runtime_data_claims", runtime}}}};
-}
-
 std::vector<std::uint8_t> decode(Base64 alphabet, std::string_view text) {
   std::vector<std::uint8_t> octets(base64_max_decoded_size(text.size()));
   const Result<MutBytes> decoded = base64_decode(alphabet, bytes_of(text), octets, "token");
   octets.resize(decoded ? decoded->size() : 0);
   return octets;
-}
-
-// The signature has verified, so this text is our own; it is read with the same care all the same.
-Checked<Grant> grant_of(const json& payload) {
-  const Members claims = TRY(Members::of(payload, "token"));
-  const Members submods = TRY(claims.object("submods"));
-  const Members cpu = TRY(submods.object("cpu0"));
-  const Members evidence = TRY(cpu.object("ear.veraison.annotated-evidence"));
-  const Members runtime = TRY(evidence.object("runtime_data_claims"));
-  const Members key = TRY(runtime.object("tee-pubkey"));
-  const Members snp = TRY(evidence.object("snp"));
-  const std::string_view hex = TRY(snp.text("measurement"));
-  std::string measurement;
-  Grant grant;
-  if (!posix::from_hex(hex, measurement) || measurement.size() != grant.measurement.size()) {
-    return invalid("a measurement of 48 octets", "another");
-  }
-  std::ranges::copy(bytes_of(measurement), grant.measurement.begin());
-  const std::vector<std::uint8_t> x = decode(Base64::url, TRY(key.text("x")));
-  const std::vector<std::uint8_t> y = decode(Base64::url, TRY(key.text("y")));
-  const crypto::EcPoint point = TRY(checked(crypto::EcPoint::make(crypto::Curve::p521, x, y, "tee-pubkey")));
-  grant.key = protocol::GuestPublicKey::of(point);
-  const std::vector<std::uint8_t> nonce = decode(Base64::standard, TRY(runtime.text("nonce")));
-  const protocol::Challenge challenge = TRY(checked(protocol::Challenge::make(nonce)));
-  grant.attestation = TRY(checked(protocol::attestation_id(challenge)));
-  return grant;
 }
 
 }  // namespace
@@ -119,15 +52,7 @@ Checked<TokenIssuer> TokenIssuer::make(Entropy& entropy, std::chrono::seconds li
 }
 
 Checked<std::string> TokenIssuer::issue(const Claims& claims, verify::Time now) const {
-  const std::int64_t issued = now.time_since_epoch().count();
-  const ordered_json payload = {
-      {"eat_profile", "tag:github.com,2024:confidential-containers/Trustee"},
-      {"iat", issued},
-      {"ear.verifier-id", {{"developer", "attestbed"}, {"build", "mock-kbs"}}},
-      {"submods", {{"cpu0", submodule(claims)}}},
-      {"exp", issued + impl_->lifetime.count()},
-      {"iss", "attestbed mock-kbs"},
-  };
+  const ordered_json payload = ear_payload(claims, now, impl_->lifetime);
   const std::string signed_part = impl_->header + "." + base64url(payload.dump());
   const Es256Signature signature = TRY(impl_->key.sign(signed_part));
   return signed_part + "." + base64url(signature);
@@ -158,7 +83,20 @@ Checked<Grant> TokenIssuer::check(std::string_view token, verify::Time now) cons
     return Refusal{Errc::token_expired, "token.exp", "a time after " + verify::time_text(now),
                    verify::time_text(until)};
   }
+  // The signature has verified, so this text is our own; it is read with the same care all the same.
   return grant_of(payload);
+}
+
+std::string TokenIssuer::key_set() const {
+  const crypto::EcPoint& point = impl_->key.point();
+  const ordered_json key = {{"alg", "ES256"},
+                            {"use", "sig"},
+                            {"kid", thumbprint(protocol::GuestPublicKey::of(point))},
+                            {"kty", "EC"},
+                            {"crv", "P-256"},
+                            {"x", base64url(point.x())},
+                            {"y", base64url(point.y())}};
+  return ordered_json{{"keys", ordered_json::array({key})}}.dump();
 }
 
 TokenIssuer::TokenIssuer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -6,14 +6,14 @@
 #include <string_view>
 
 #include "core/platform/entropy.h"
-#include "core/verify/verified_report.h"
+#include "mock-kbs/judge_evidence.h"
 #include "mock-kbs/session.h"
 
 namespace attestbed::kbs {
 
 /// Claims is what a token says about one attestation.
 struct Claims {
-  const verify::VerifiedReport& report;
+  const Accepted& accepted;
   const protocol::GuestPublicKey& key;
   const protocol::Challenge& challenge;
 };
@@ -31,6 +31,9 @@ class TokenIssuer {
   ~TokenIssuer();
 
   Checked<std::string> issue(const Claims& claims, verify::Time now) const;
+
+  /// key_set is the JWK Set (RFC 7517) under which tokens verify: one key, whose `kid` is its RFC 7638 thumbprint.
+  std::string key_set() const;
 
   /// check accepts a token that this issuer made and that has not expired, and says what its bearer may have. The
   /// header must be octet for octet the one that issue() writes, so no other algorithm and no other key is ever

@@ -2,8 +2,13 @@
 #include "mock-kbs/token.h"
 
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -73,6 +78,35 @@ TEST(Es256, SignsWhatItVerifies) {
   }
 }
 
+// OpenSSL alone, from the numbers of a JWK: a relying party that has never seen the broker.
+bool p256_verifies(const std::vector<std::uint8_t>& x, const std::vector<std::uint8_t>& y, const std::string& text,
+                   const std::vector<std::uint8_t>& signature) {
+  std::vector<std::uint8_t> point{0x04};
+  point.insert(point.end(), x.begin(), x.end());
+  point.insert(point.end(), y.begin(), y.end());
+  char group[] = "P-256";
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("group", group, 0),
+                               OSSL_PARAM_construct_octet_string("pub", point.data(), point.size()),
+                               OSSL_PARAM_construct_end()};
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> maker(
+      EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr), EVP_PKEY_CTX_free);
+  EVP_PKEY* made = nullptr;
+  EXPECT_EQ(EVP_PKEY_fromdata_init(maker.get()), 1);
+  EXPECT_EQ(EVP_PKEY_fromdata(maker.get(), &made, EVP_PKEY_PUBLIC_KEY, const_cast<OSSL_PARAM*>(params)), 1);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(made, EVP_PKEY_free);
+  const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> parts(ECDSA_SIG_new(), ECDSA_SIG_free);
+  EXPECT_EQ(signature.size(), 64U);
+  ECDSA_SIG_set0(parts.get(), BN_bin2bn(signature.data(), 32, nullptr), BN_bin2bn(signature.data() + 32, 32, nullptr));
+  unsigned char* der = nullptr;
+  const int size = i2d_ECDSA_SIG(parts.get(), &der);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const bool good = EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+                    EVP_DigestVerify(context.get(), der, static_cast<std::size_t>(size),
+                                     reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
+  OPENSSL_free(der);
+  return good;
+}
+
 struct Issued {
   BrokerFixture fixture;
   TestGuest guest = fixture.open_session();
@@ -112,9 +146,40 @@ TEST(Token, SaysWhatTrusteesTokensSay) {
   EXPECT_EQ(evidence.at("snp").at("measurement"), measurement);
   EXPECT_EQ(evidence.at("snp").at("policy_debug_allowed"), false);
   EXPECT_EQ(evidence.at("report_data"), posix::to_hex(issued.guest.report.report_data));
+  EXPECT_EQ(evidence.at("init_data"), std::string(64, '0'));
+  EXPECT_EQ(evidence.at("init_data_claims"), nullptr);
+  EXPECT_EQ(cpu.at("ear.trustee.identifiers"), json::parse(R"({"validated":{}})"));
+  for (const char* claim : {"policy_abi_major", "policy_abi_minor", "policy_smt_allowed", "policy_migrate_ma",
+                            "policy_single_socket", "reported_tcb_bootloader", "reported_tcb_tee", "reported_tcb_snp",
+                            "reported_tcb_microcode", "platform_tsme_enabled", "platform_smt_enabled", "chip_id"}) {
+    EXPECT_TRUE(evidence.at("snp").contains(claim)) << claim;
+  }
+  EXPECT_EQ(cpu.at("ear.trustworthiness-vector").size(), 8U);
   const json& runtime = evidence.at("runtime_data_claims");
   EXPECT_EQ(runtime.at("nonce"), issued.guest.nonce);
   EXPECT_EQ(runtime.at("tee-pubkey").at("x"), base64url(issued.fixture.guest_key().point().x()));
+}
+
+TEST(Token, VerifiesUnderTheKeyOfTheKeySet) {
+  Issued issued;
+  const Response response = handle(issued.fixture.broker(), {.method = "GET",
+                                                             .target = "/.well-known/jwks.json",
+                                                             .body = {},
+                                                             .cookies = {},
+                                                             .authorization = {},
+                                                             .peer = "test"});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "application/json");
+  const json keys = json::parse(response.body).at("keys");
+  ASSERT_EQ(keys.size(), 1U);
+  const json jwk = json::parse(text_of(from_base64url(issued.part(0)))).at("jwk");
+  for (const char* member : {"alg", "kty", "crv", "x", "y"}) EXPECT_EQ(keys[0].at(member), jwk.at(member)) << member;
+  EXPECT_EQ(keys[0].at("use"), "sig");
+  EXPECT_EQ(keys[0].at("kid").get<std::string>().size(), 43U);
+  const std::size_t dot = issued.token.rfind('.');
+  EXPECT_TRUE(p256_verifies(from_base64url(jwk.at("x").get<std::string>()),
+                            from_base64url(jwk.at("y").get<std::string>()), issued.token.substr(0, dot),
+                            from_base64url(issued.part(2))));
 }
 
 TEST(Token, WarnsOfAGuestThatMayBeDebugged) {

@@ -51,7 +51,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::tee_unsupported, "tee_unsupported", 1, true, "the proxy does not serve this kind of TEE", "only snp is served"},
     {Errc::malformed_request, "malformed_request", 1, true, "the proxy could not read the guest's message", "compare the message with docs/protocol.md; the proxy's log names the field"},
     {Errc::challenge_mismatch, "challenge_mismatch", 1, true, "the guest echoed another challenge than it was given", "the guest or the line mixes two attempts"},
-    {Errc::resource_refused, "resource_refused", 1, true, "the proxy does not allow this resource path", "start the proxy with --allow-resource for it"},
+    {Errc::resource_refused, "resource_refused", 1, true, "the proxy does not allow this resource path, or the broker's policy does not give it to this guest", "start the proxy with --allow-resource for it; at the broker, its log names the rule that denied it"},
     {Errc::attestation_refused, "attestation_refused", 1, true, "the broker refused the evidence", "the broker's log gives check, expected and found for the same attestation id"},
     {Errc::secret_refused, "secret_refused", 1, true, "the broker attested the guest and refused the resource", "check the resource path and the broker's resource policy"},
     {Errc::secret_too_large, "secret_too_large", 1, true, "the secret is above 32 KiB", "store a key of normal size and encrypt the bulk with it"},
