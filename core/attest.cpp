@@ -26,13 +26,29 @@ Error refused_by_host(const protocol::HostError& error, AttestTrace& trace) {
           error.phase == protocol::Phase::negotiation ? "ext.error (negotiation)" : "ext.error (attestation)"};
 }
 
+// The two uses of the public key, apart from attempt(): an RSA key's half a kilobyte is off the stack again when the
+// answer is read.
+[[gnu::noinline]] Result<snp::ReportData> report_data_for(const AttestConfig& config, const protocol::GuestKey& key,
+                                                          const protocol::Challenge& challenge) {
+  return protocol::bind(config.terms.binding, key.public_key(), challenge);
+}
+
+[[gnu::noinline]] Result<Bytes> encode_request(const protocol::GuestKey& key, const Evidence& evidence,
+                                               const protocol::Challenge& challenge, MutBytes into) {
+  return protocol::encode_attestation_request({.tee = protocol::Tee::snp,
+                                               .report = snp::octets_of(evidence.report),
+                                               .certs = evidence.certs,
+                                               .challenge = challenge.octets(),
+                                               .key = key.public_key()},
+                                              into);
+}
+
 Result<Released> attempt(const Platform& platform, const AttestConfig& config, Workspace& w, Deadline until,
                          protocol::GuestLine& line, crypto::KeyProgress* key_progress) {
   Progress progress(w.trace, platform.clock);
   const protocol::Terms* stated = config.terms.is_default() ? nullptr : &config.terms;
 
   TRY(w.key.generate(config.terms.key, platform.entropy, platform.clock, until, key_progress));
-  const protocol::GuestPublicKey public_key = w.key.public_key();
   progress.reach(AttestStep::key);
 
   protocol::NegotiationRequest hello;
@@ -47,7 +63,7 @@ Result<Released> attempt(const Platform& platform, const AttestConfig& config, W
   w.trace.challenge = negotiated.challenge;
   progress.reach(AttestStep::negotiated);
 
-  w.trace.report_data = TRY(protocol::bind(config.terms.binding, public_key, *negotiated.challenge));
+  w.trace.report_data = TRY(report_data_for(config, w.key, *negotiated.challenge));
   const Evidence evidence = TRY(platform.reports.report(*w.trace.report_data, until));
   if (evidence.report.report_data != *w.trace.report_data) {
     return Error{Errc::firmware_reply, "report REPORT_DATA is not what was asked for"};
@@ -55,25 +71,22 @@ Result<Released> attempt(const Platform& platform, const AttestConfig& config, W
   progress.reach(AttestStep::reported);
 
   // The public key leaves the guest only now, when the challenge is fixed.
-  const Bytes request = TRY(protocol::encode_attestation_request({.tee = protocol::Tee::snp,
-                                                                  .report = snp::octets_of(evidence.report),
-                                                                  .certs = evidence.certs,
-                                                                  .challenge = negotiated.challenge->octets(),
-                                                                  .key = public_key},
-                                                                 w.send));
+  const Bytes request = TRY(encode_request(w.key, evidence, *negotiated.challenge, w.send));
   w.trace.in_step = false;
   const MutBytes verdict = TRY(line.conclude(request, *negotiated.challenge, stated, w.receive, w.send));
   if (line.refused()) {
     w.trace.in_step = true;
     return refused_by_host(*line.refused(), w.trace);
   }
-  const protocol::AttestationResponse response = TRY(protocol::decode_attestation_response(verdict, config.terms.key));
+  const Result<protocol::AttestationResponse> response =
+      protocol::decode_attestation_response(verdict, config.terms.key);
+  if (!response) return response.error();
   w.trace.in_step = true;
-  if (response.error) return refused_by_host(*response.error, w.trace);
-  if (!response.success) return Error{Errc::refused, "AttestationResponse.success"};
+  if (response->error) return refused_by_host(*response->error, w.trace);
+  if (!response->success) return Error{Errc::refused, "AttestationResponse.success"};
   progress.reach(AttestStep::answered);
 
-  const MutBytes secret = TRY(protocol::jwe_open(w.key, *response.decryption, *response.secret));
+  const MutBytes secret = TRY(protocol::jwe_open(w.key, *response->decryption, *response->secret));
   if (secret.empty() && !config.allow_empty_secret) return Error{Errc::empty_secret, "AttestationResponse.secret"};
   progress.reach(AttestStep::opened);
   return Released{.secret = secret, .authenticated = false};

@@ -122,14 +122,14 @@ void write_decryption(JsonWriter& json, const Decryption& decryption) {
   json.end_object();
 }
 
-Result<Decryption> read_decryption(JsonReader& json, KeyType key) {
-  std::optional<crypto::EcPoint> epk;
+// Read in place: with an RSA key it is half a kilobyte, and the guest's stack is small.
+Status read_decryption(JsonReader& json, KeyType key, Decryption& into) {
   std::optional<MutBytes> wrapped_cek, aad, iv, tag;
   JsonReader::Object object = TRY(json.object("AttestationResponse.decryption"));
   while (const auto name = TRY(object.next())) {
     if (*name == "epk") {
       if (!is_ec(key)) return Error{Errc::bad_value, "decryption.epk: RSA-3072 has none"};
-      epk = TRY(read_point(json, key, "decryption.epk"));
+      into.epk = TRY(read_point(json, key, "decryption.epk"));
     } else if (*name == "wrapped_cek") {
       wrapped_cek = TRY(json.base64(Base64::standard, kMaxFrameBytes, "decryption.wrapped_cek"));
     } else if (*name == "aad") {
@@ -142,14 +142,14 @@ Result<Decryption> read_decryption(JsonReader& json, KeyType key) {
       TRY(json.skip());
     }
   }
-  if (is_ec(key) && !epk) return Error{Errc::json_missing, "decryption.epk"};
+  if (is_ec(key) && !into.epk) return Error{Errc::json_missing, "decryption.epk"};
   if (!aad) return Error{Errc::json_missing, "decryption.aad"};
   if (!wrapped_cek) return Error{Errc::json_missing, "decryption.wrapped_cek"};
-  Decryption decryption{.epk = epk, .wrapped_cek = {}, .aad = *aad, .iv = {}, .tag = {}};
-  decryption.wrapped_cek = TRY(WrappedCek::make(key, *wrapped_cek, "decryption.wrapped_cek"));
-  decryption.iv = TRY(exactly<12>(iv, "decryption.iv"));
-  decryption.tag = TRY(exactly<16>(tag, "decryption.tag"));
-  return decryption;
+  into.aad = *aad;
+  TRY(into.wrapped_cek.set(key, *wrapped_cek, "decryption.wrapped_cek"));
+  into.iv = TRY(exactly<12>(iv, "decryption.iv"));
+  into.tag = TRY(exactly<16>(tag, "decryption.tag"));
+  return ok();
 }
 
 Result<Token> read_token(JsonReader& json) {
@@ -304,7 +304,8 @@ Result<Bytes> encode_attestation_response(const AttestationResponse& response, M
 Result<AttestationResponse> decode_attestation_response(MutBytes text, KeyType key) {
   JsonReader json(text);
   std::optional<bool> success;
-  AttestationResponse response;
+  Result<AttestationResponse> decoded{AttestationResponse()};
+  AttestationResponse& response = *decoded;
   JsonReader::Object object = TRY(json.object("AttestationResponse"));
   while (const auto name = TRY(object.next())) {
     if (*name == "success") {
@@ -315,7 +316,7 @@ Result<AttestationResponse> decode_attestation_response(MutBytes text, KeyType k
       if (TRY(json.kind()) == JsonKind::null) {
         TRY(json.null("AttestationResponse.decryption"));
       } else {
-        response.decryption = TRY(read_decryption(json, key));
+        TRY(read_decryption(json, key, response.decryption.emplace()));
       }
     } else if (*name == "token") {
       if (TRY(json.kind()) == JsonKind::null) {
@@ -333,7 +334,7 @@ Result<AttestationResponse> decode_attestation_response(MutBytes text, KeyType k
   if (!success) return Error{Errc::json_missing, "AttestationResponse.success"};
   response.success = *success;
   TRY(check_consistent(response));
-  return response;
+  return decoded;
 }
 
 }  // namespace attestbed::protocol

@@ -103,10 +103,15 @@ void WrappedCek::assign(Bytes octets) {
   std::memcpy(octets_.data(), octets.data(), size_);
 }
 
-Result<WrappedCek> WrappedCek::make(KeyType key, Bytes octets, const char* where) {
+Status WrappedCek::set(KeyType key, Bytes octets, const char* where) {
   if (octets.size() != length(key)) return Error{Errc::bad_length, where, octets.size(), length(key)};
+  assign(octets);
+  return ok();
+}
+
+Result<WrappedCek> WrappedCek::make(KeyType key, Bytes octets, const char* where) {
   WrappedCek made;
-  made.assign(octets);
+  TRY(made.set(key, octets, where));
   return made;
 }
 

@@ -21,7 +21,8 @@ class WrappedCek {
   WrappedCek() = default;
   WrappedCek(const crypto::WrappedKey& octets) { assign(octets); }  // NOLINT(google-explicit-constructor): one value,
   WrappedCek(const crypto::RsaWrappedKey& octets) { assign(octets); }  // NOLINT(google-explicit-constructor): two forms
-  /// make takes the octets that go with a key of this type. Errors: bad_length.
+  /// set takes the octets that go with a key of this type. Errors: bad_length.
+  Status set(KeyType key, Bytes octets, const char* where);
   static Result<WrappedCek> make(KeyType key, Bytes octets, const char* where);
   static constexpr std::size_t length(KeyType key) {
     return is_ec(key) ? sizeof(crypto::WrappedKey) : sizeof(crypto::RsaWrappedKey);
