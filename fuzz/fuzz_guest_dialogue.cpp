@@ -222,7 +222,7 @@ class Run {
     if (entropy_.recorded(secret)) return;
     const bool sealed = std::ranges::any_of(host_.sealed(), [&](const fuzz::SealedFor& one) {
       return one.guest == workspace_->key.ec.point() && one.secret == secret &&
-             fuzz::may_be_accepted(one.header, one.epk);
+             fuzz::may_be_accepted(one.header, &one.epk);
     });
     must(sealed, "what is released was sealed to this key under the right header");
   }
