@@ -89,14 +89,18 @@ inline Octets framed(Bytes body) {
   return frame;
 }
 
-/// negotiation_response is the recorded frame, with the terms accepted that `way` states. Throws.
-inline Octets negotiation_response(const Way& way) {
+/// negotiation_response is the recorded frame, with `terms` accepted unless they are the defaults. Throws.
+inline Octets negotiation_response(const protocol::Terms& terms) {
   const Octets& recorded = aproxy_case().negotiation_response;
-  if (!way.states_terms) return recorded;
+  if (terms.is_default()) return recorded;
   Octets body(recorded.begin() + protocol::kFramePrefixBytes, recorded.end()), into(protocol::kMaxFrameBytes);
   auto response = need(protocol::decode_negotiation_response(body, nullptr));
-  response.accepted = terms_of(way);
+  response.accepted = terms;
   return framed(need(protocol::encode_negotiation_response(response, into)));
+}
+
+inline Octets negotiation_response(const Way& way) {
+  return negotiation_response(terms_of(way));
 }
 
 /// RehearsedHost plays one attempt after the other with two frames. On a serial line the guest's first request seems

@@ -10,6 +10,9 @@ constexpr Target kTargets[] = {
     {kBench, "guest.cpu", "x own P-521 keygen + ECDH", Bound::at_most, 1.10,
      "thread CPU of attest() less that inside GuestRequestPort::call, over that of the same key generation and ECDH "
      "back to back; host replayed from a vector; interleaved; the value is the median of the rounds' ratios"},
+    {kBench, "guest.binding", "x svsm-sha512", Bound::at_most, 1.05,
+     "guest.cpu of an attempt that states kbs-sha384 with P-521, over that of one with the default terms; interleaved; "
+     "the value is the median of the rounds' ratios"},
     {kBench, "guest.stack", "octets", Bound::at_most, 16 * 1024,
      "deepest octet that attest() changed on a painted thread stack: core with GuestChannel, decoders and encoders "
      "over a null crypto back end; line and firmware only copy what was prepared; the most of connected and serial "
