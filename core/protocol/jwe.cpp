@@ -49,6 +49,7 @@ Status check_epk(JsonReader& json, const crypto::EcPoint& epk) {
 // what this guest does anyway, so nobody can talk it into another algorithm or into key-derivation inputs of his own.
 //   epk  null: the key is RSA's, and the header must have none
 Status check_header(Bytes aad, const crypto::EcPoint* epk) {
+  constexpr std::string_view kEc = "ECDH-ES+A256KW", kRsa = "RSA-OAEP-256";
   ByteArray<kMaxHeaderBytes> scratch;
   if (aad.size() > kMaxAadBytes) return Error{Errc::too_large, "decryption.aad", aad.size(), kMaxAadBytes};
   const MutBytes text = TRY(base64_decode(Base64::url, aad, scratch, "decryption.aad"));
@@ -57,7 +58,7 @@ Status check_header(Bytes aad, const crypto::EcPoint* epk) {
   JsonReader::Object object = TRY(json.object("protected"));
   while (const auto name = TRY(object.next())) {
     if (*name == "alg") {
-      TRY(expect_text(json, epk != nullptr ? "ECDH-ES+A256KW" : "RSA-OAEP-256", "protected.alg"));
+      TRY(expect_text(json, epk != nullptr ? kEc : kRsa, "protected.alg"));
       alg = true;
     } else if (*name == "enc") {
       TRY(expect_text(json, "A256GCM", "protected.enc"));
