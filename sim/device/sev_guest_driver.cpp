@@ -35,7 +35,7 @@ Answer failure(const Error& why) {
     case Errc::firmware_reply:
       return {EBADMSG, 0};  // the hypervisor had said success: exitinfo2 is 0, and 0 is not written
     case Errc::vmpck_lost:
-      return {ENOTTY, kExitNotCalled};
+      return {ENOTTY, 0};  // the driver looks for its key before it writes anything back
     default:
       return {EIO, kExitNoFirmwareCall};
   }

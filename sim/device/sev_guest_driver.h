@@ -31,7 +31,8 @@ std::optional<SevGuestCopies> copies_of(std::uint32_t request);
 
 /// SevGuestDriver is what Linux' sev-guest driver does between its ioctls and the hypervisor: checks in its order, its
 /// errno and exitinfo2, its sequence numbers and its patience with a busy host (the same message every 2 s for 60 s).
-/// As there, any failure but INVALID_LEN costs the VMPCK, and every later call is ENOTTY. Two things differ: a host
+/// As there, any failure but INVALID_LEN costs the VMPCK, and every later call is ENOTTY, with exitinfo2 as the caller
+/// left it. Two things differ: a host
 /// that never answers is given up after that minute instead of never, and INVALID_LEN whose plain second request fails
 /// costs the VMPCK at once instead of with the next request. One thread at a time.
 class SevGuestDriver {
