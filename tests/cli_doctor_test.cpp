@@ -72,6 +72,8 @@ TEST(CliDoctor, SimulationIsReadyWithAQemuAndAKernel) {
   const FakeQemus qemus;
   std::filesystem::create_directories(qemus.scratch / "kernels/boot");
   const std::string kernel = qemus.scratch.put("kernels/boot/vmlinuz-6.1", {});
+  std::filesystem::create_directories(qemus.scratch / "kernels/lib/modules/6.1");
+  qemus.scratch.put("kernels/lib/modules/6.1/modules.builtin", {});
   const Ran ran =
       attestbed("doctor --json --for simulation --qemu " + qemus.answers + " --kernels " + qemus.scratch / "kernels");
   EXPECT_EQ(ran.exit_code, 0) << ran.out;

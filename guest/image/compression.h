@@ -12,7 +12,8 @@ namespace attestbed::guest {
 /// thread, so that the same octets and the same libzstd give the same frame. Errors: internal.
 Result<std::string> zstd_compress(Bytes octets);
 
-/// zstd_decompress unpacks a whole file of zstd_compress into at most `max` octets.
+/// zstd_decompress unpacks a whole .zst file of one frame, as zstd_compress or `zstd FILE` makes it, into at most `max`
+/// octets.
 ///   errors  bad_value (no frame that says its size, or damaged), too_large, trailing_bytes
 Result<std::string> zstd_decompress(Bytes file, std::size_t max);
 

@@ -91,6 +91,13 @@ class Building {
     std::vector<When> wanted{When::snp, When::tsm, When::virtio_serial, When::vsock, When::vsock_loopback};
     if (!request_.device.empty()) wanted.push_back(When::simulated);
     ModulePlan plan = TRY(plan_modules(tree, wanted));
+    if (request_.device.empty() && plan.unserved.contains(When::snp)) {
+      return Failure{{Errc::bad_config, "kernel"},
+                     request_.kernel + ": kernel " + tree.release() +
+                         " has no driver sev-guest, and without simulation "
+                         "nothing else in this image signs reports",
+                     "take another kernel: ./run kernel linux-image-amd64 fetches one into build/kernel-snp"};
+    }
     for (auto& [name, module] : plan.modules) {
       const std::string where = kModuleFolder + name + ".ko";
       TRY(note(where, module.path, module.file));

@@ -8,6 +8,10 @@
 
 namespace attestbed::guest {
 
+/// What the two files of an image are called, wherever one is written.
+inline constexpr char kImageKernel[] = "bzImage";
+inline constexpr char kImageInitramfs[] = "initramfs.zst";
+
 /// AddedFile is a file of the host that the image has at another path; executable there if it is here.
 struct AddedFile {
   std::string host, guest;
@@ -16,7 +20,8 @@ struct AddedFile {
 /// ImageRequest is what an image is made of.
 ///   kernel  a kernel, or the tree of its package, which then has the modules, too
 ///   guest   attest-guest, linked statically: /init
-///   device  snp-sim-device, linked statically; empty: no simulation in this image, nor what it needs
+///   device  snp-sim-device, linked statically; empty: no simulation in this image, nor what it needs, and a kernel
+///           package must have the driver sev-guest
 ///   config  guest.conf; empty: none
 struct ImageRequest {
   std::string kernel, guest, device, config;
@@ -45,7 +50,8 @@ struct Image {
 /// build_image reads everything and makes the image in memory. The same files give the same octets, wherever they lie.
 ///   errors  io_failed: a file that is not there or cannot be read, the kernel among them; too_large; bad_config: no
 ///           Linux kernel for x86, a tree that is no kernel package, a program that is not static, a configuration that
-///           the guest would refuse, two files for one path; others of files that are malformed
+///           the guest would refuse, two files for one path, neither simulation nor sev-guest; others of files that are
+///           malformed
 Outcome<Image> build_image(const ImageRequest& request);
 
 }  // namespace attestbed::guest

@@ -117,6 +117,35 @@ TEST_F(ImageTest, WhatAKernelLacksIsSaidAndNoError) {
   EXPECT_EQ(image->lacking, std::vector<std::string>{"snp: this kernel has no module sev-guest"});
 }
 
+TEST_F(ImageTest, WithoutSimulationThereMustBeTheDriver) {
+  request_.device.clear();
+  std::filesystem::remove(request_.kernel + "/lib/modules/1.2.3/kernel/drivers/sev-guest.ko");
+  expect_refused(Errc::bad_config, "kernel 1.2.3 has no driver sev-guest");
+  scratch_.kernel_tree({}, "kernel/drivers/virt/coco/sev-guest/sev-guest.ko\n");
+  EXPECT_TRUE(build_image(request_));
+}
+
+TEST_F(ImageTest, CompressedModulesAreUnpackedOrRefusedInWords) {
+  const std::string module = elf_module(modinfo("sev-guest", "tsm"));
+  const std::string place = "tree/lib/modules/1.2.3/kernel/drivers/sev-guest.ko";
+  std::filesystem::remove(scratch_.root() + "/" + place);
+  std::string frame(ZSTD_compressBound(module.size()), '\0');
+  frame.resize(ZSTD_compress(frame.data(), frame.size(), module.data(), module.size(), 19));
+  scratch_.write(place + ".zst", frame);
+  const Outcome<Image> image = build_image(request_);
+  ASSERT_TRUE(image) << image.error().text;
+  EXPECT_NE(unpacked(*image).find(module), std::string::npos);
+  scratch_.write(place + ".zst", frame.substr(0, frame.size() - 1));
+  expect_refused(Errc::bad_value, "sev-guest.ko.zst");
+  scratch_.write(place + ".zst", frame + "x");
+  expect_refused(Errc::trailing_bytes, "sev-guest.ko.zst");
+  scratch_.write(place + ".zst", module);
+  expect_refused(Errc::bad_value, "sev-guest.ko.zst");
+  std::filesystem::remove(scratch_.root() + "/" + place + ".zst");
+  scratch_.write(place + ".gz", "\x1f\x8b");
+  expect_refused(Errc::bad_config, "sev-guest.ko.gz: is compressed with gzip");
+}
+
 TEST_F(ImageTest, AKernelAloneHasNoModules) {
   request_.kernel += "/boot/vmlinuz-1.2.3";
   const Outcome<Image> image = build_image(request_);

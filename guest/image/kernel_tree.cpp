@@ -21,9 +21,10 @@ Failure refuse(const std::string& path, const std::string& why) {
   return {{Errc::bad_config, "kernel"}, path + ": " + why, kFetch};
 }
 
-// The name of a module's file without its ending; empty for other files.
+// The name of a module's file without its ending; empty for other files. Nothing here unpacks gzip: such a module is
+// known, and refused when it is needed.
 std::string_view stem_of(std::string_view file) {
-  for (const std::string_view ending : {".ko", ".ko.xz"}) {
+  for (const std::string_view ending : {".ko", ".ko.xz", ".ko.zst", ".ko.gz"}) {
     if (file.ends_with(ending)) return file.substr(0, file.size() - ending.size());
   }
   return {};
@@ -45,9 +46,9 @@ Outcome<KernelTree> KernelTree::open(const std::string& path) {
     tree.kernel_ = path;
     return tree;
   }
-  TRY(tree.find_kernel(path + "/boot"));
-  for (const char* const lib : {"/lib/modules/", "/usr/lib/modules/"}) {
-    const std::string folder = path + lib + tree.release_;
+  TRY(tree.find_kernel((fs::path(path) / "boot").string()));
+  for (const char* const lib : {"lib/modules", "usr/lib/modules"}) {
+    const std::string folder = (fs::path(path) / lib / tree.release_).string();
     if (!fs::is_directory(folder, failed)) continue;
     TRY(tree.find_modules(folder));
     return tree;
@@ -108,10 +109,16 @@ Outcome<Module> KernelTree::module(const std::string& name) const {
   Result<std::string> file = posix::read_file(module.path, kMaxModuleBytes);
   if (!file) return failure_at(module.path, file.error());
   module.file = *std::move(file);
-  if (!module.path.ends_with(".xz")) {
+  if (module.path.ends_with(".gz")) {
+    return Failure{{Errc::bad_config, "kernel"},
+                   module.path + ": is compressed with gzip, which is not unpacked here",
+                   "unpack the tree's modules (gunzip), or take a kernel package with .ko, .ko.xz or .ko.zst"};
+  }
+  if (module.path.ends_with(".ko")) {
     module.octets = module.file;
   } else {
-    Result<std::string> unpacked = xz_decompress(bytes_of(module.file), kMaxModuleBytes);
+    const auto unpack = module.path.ends_with(".xz") ? xz_decompress : zstd_decompress;
+    Result<std::string> unpacked = unpack(bytes_of(module.file), kMaxModuleBytes);
     if (!unpacked) return failure_at(module.path, unpacked.error());
     module.octets = *std::move(unpacked);
   }

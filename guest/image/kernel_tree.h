@@ -24,7 +24,7 @@ struct Module {
 };
 
 /// KernelTree is a kernel package as dpkg-deb -x unpacks it: boot/vmlinuz-RELEASE, and below lib/modules/RELEASE (or
-/// usr/lib) its modules, `.ko` or `.ko.xz`, and modules.builtin. A single file is a kernel without modules.
+/// usr/lib) its modules, `.ko`, `.ko.xz` or `.ko.zst`, and modules.builtin. A single file is a kernel without modules.
 class KernelTree {
  public:
   /// open finds one kernel. Errors: io_failed if nothing is at `path`; bad_config if the tree has none, or more than
@@ -36,7 +36,8 @@ class KernelTree {
   const std::string& release() const { return release_; }
   bool is_builtin(const std::string& name) const { return builtin_.contains(spelling(name)); }
   bool has(const std::string& name) const { return modules_.contains(spelling(name)); }
-  /// module reads and unpacks. Errors: io_failed, too_large, and those of xz_decompress and read_module_info.
+  /// module reads and unpacks. Errors: io_failed, too_large, bad_config for `.ko.gz`, and those of xz_decompress,
+  /// zstd_decompress and read_module_info.
   Outcome<Module> module(const std::string& name) const;
 
  private:

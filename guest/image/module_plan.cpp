@@ -48,6 +48,7 @@ class Planning {
       if (kernel_.is_builtin(root)) continue;
       if (!kernel_.has(root)) {
         plan_.lacking.push_back(std::string(when_name(when)) + ": this kernel has no module " + root);
+        plan_.unserved.insert(when);
         continue;
       }
       TRY(visit(when, root, 0));

@@ -10,10 +10,12 @@ namespace attestbed::guest {
 ///   list     as /etc/attestbed/modules has it
 ///   modules  each once, by the name that the list has
 ///   lacking  what cannot be used with this kernel, and for want of which module; for people
+///   unserved the same, for programs
 struct ModulePlan {
   std::vector<ListedModule> list;
   std::map<std::string, Module> modules;
   std::vector<std::string> lacking;
+  std::set<When> unserved;
 };
 
 /// plan_modules follows `depends=` from what each of `wanted` needs to what that needs. What is built into the kernel

@@ -9,9 +9,8 @@
 
 namespace attestbed::tools {
 
-/// What `attestbed image --out DIR` writes there.
-inline constexpr const char* kImageKernel = "bzImage";
-inline constexpr const char* kImageInitramfs = "initramfs.zst";
+using guest::kImageInitramfs;
+using guest::kImageKernel;
 
 /// default_kernel is where `./run kernel` put a kernel package: build/kernel beside the preset of this program, or if
 /// it has only the other one, build/kernel-snp, which serves a simulation as well. Errors: io_failed where there is

@@ -12,9 +12,8 @@ namespace attestbed::tools {
 /// VmFacts is the machine that a guest ran in, and when it got where.
 ///   accelerator, reason      QEMU's word, and why that one
 ///   release                  of the kernel; empty if only a file was named
-///   started                  of QEMU, until the guest's first line, the first octet of its first frame, and its
-///   result,
-///                            on this machine's clock; absent where it did not get there
+///   started                  of QEMU, until the guest's first line, its first frame's first octet, and its result, on
+///                            this machine's clock; absent where it did not get there
 ///   peak_rss_kib             of attest-guest, by its own account; 0 if it gave none
 struct VmFacts {
   std::string accelerator, reason;

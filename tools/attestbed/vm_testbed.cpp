@@ -16,6 +16,7 @@
 #include "tools/attestbed/image_defaults.h"
 #include "tools/vm/host_facts.h"
 #include "tools/vm/qemu_accel.h"
+#include "tools/vm/qemu_program.h"
 #include "tools/vm/qemu_words.h"
 
 namespace attestbed::tools {
@@ -26,7 +27,6 @@ using launch::Failure;
 using launch::Outcome;
 using nlohmann::ordered_json;
 
-constexpr std::array kQemuPlaces = {"/usr/bin/qemu-system-x86_64", "/usr/local/bin/qemu-system-x86_64"};
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
 constexpr std::chrono::seconds kTick{1};
 constexpr const char* kSecretPort = "attestbed.secret";
@@ -35,7 +35,7 @@ Failure failure_of(const sim::Failure& failure) {
   return {.program = {}, .reason = failure.text};
 }
 
-/// transport_words is attest.transport= for the line.
+/// transport_word is attest.transport= for the line.
 std::string transport_word(LineType line) {
   switch (line) {
     case LineType::com3_raw:
@@ -49,20 +49,16 @@ std::string transport_word(LineType line) {
   }
 }
 
-// A CID that no other guest of this host has: process numbers are unique, and CIDs up to 2 are taken.
+// A CID that few others would choose: nobody hands them out, those up to 2 are taken, and of this user's guests each
+// has another process number. Where somebody has this one all the same, QEMU says "unable to set guest cid" and ends.
 std::uint32_t guest_cid() {
   return 3U + static_cast<std::uint32_t>(::getpid());
 }
 
-Outcome<std::string> find_qemu(const std::string& wanted) {
-  if (!wanted.empty()) {
-    if (::access(wanted.c_str(), X_OK) == 0) return wanted;
-    return Failure{.reason = "--qemu " + wanted + ": no such program"};
-  }
-  for (const char* const place : kQemuPlaces) {
-    if (::access(place, X_OK) == 0) return std::string(place);
-  }
-  return Failure{.reason = std::string("no QEMU at ") + kQemuPlaces[0] +
+Outcome<std::string> qemu_of(const std::string& wanted) {
+  if (const std::optional<std::string> found = vm::find_qemu(wanted)) return *found;
+  if (!wanted.empty()) return Failure{.reason = "--qemu " + wanted + ": no such program"};
+  return Failure{.reason = "no QEMU at " + vm::kQemuPaths[0] + " or " + vm::kQemuPaths[1] +
                            ": install it (Debian: qemu-system-x86; ./run deps does), or name one with --qemu"};
 }
 
@@ -126,10 +122,9 @@ Outcome<void> VmTestbed::choose_accelerator(const std::string& qemu) {
 }
 
 Outcome<void> VmTestbed::prepare() {
-  qemu_ = TRY(find_qemu(plan_.qemu));
+  qemu_ = TRY(qemu_of(plan_.qemu));
   const vm::Version version = TRY(version_of(qemu_, parts_.children(), clock_));
-  // `reconnect` is gone from 10.2 on; its successor came with 9.2.
-  if (version >= vm::Version{9, 2}) reconnect_ = vm::Reconnect::milliseconds;
+  reconnect_ = vm::reconnect_of(version);
   if (scenario_.line == LineType::vsock && ::access("/dev/vhost-vsock", R_OK | W_OK) != 0) {
     return Failure{.reason =
                        "--transport vsock needs /dev/vhost-vsock, which is absent here or not for this user: load "

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/posix/describe.h"
+#include "guest/image/image_fixture.h"
 #include "tools/launch/scratch_dir.h"
 #include "tools/vm/host_source.h"
 
@@ -31,8 +32,8 @@ class FakeHost final : public HostSource {
     put("/proc/meminfo", "MemTotal:       263764796 kB\nMemFree:        250000000 kB\nMemAvailable:   251658240 kB\n");
     put("/sys/module/kvm_amd/parameters/sev_snp", "Y\n");
     put("/boot/vmlinuz-6.12.38+deb13-amd64", "");
-    put("/lib/modules/6.12.38+deb13-amd64/kernel/drivers/virt/coco/sev-guest/sev-guest.ko.xz", "");
-    put(kFakeQemu, "");
+    put_modules("/lib/modules/6.12.38+deb13-amd64", true);
+    put_program(kFakeQemu);
     const auto ovmf = posix::read_file(ATTESTBED_SOURCE_DIR "/sim/testdata/ovmf-amdsev-suffix.bin", 4096);
     put(kFakeOvmf, ovmf ? *ovmf : "");
     answers[std::string(kFakeQemu) + " --version"] =
@@ -46,6 +47,17 @@ class FakeHost final : public HostSource {
   void put(const std::string& path, const std::string& octets) const {
     std::filesystem::create_directories(std::filesystem::path(path_of(path)).parent_path());
     std::ofstream(path_of(path), std::ios::binary) << octets;
+  }
+  /// put_modules makes a kernel's folder of modules, one of them sev-guest or none.
+  void put_modules(const std::string& folder, bool sev_guest, const std::string& builtin = "") const {
+    put(folder + "/modules.builtin", builtin);
+    if (!sev_guest) return;
+    put(folder + "/kernel/drivers/virt/coco/sev-guest/sev-guest.ko",
+        guest::elf_module(guest::modinfo("sev-guest", "")));
+  }
+  void put_program(const std::string& path) const {
+    put(path, "");
+    std::filesystem::permissions(path_of(path), std::filesystem::perms::owner_all);
   }
   void take(const std::string& path) const { std::filesystem::remove_all(path_of(path)); }
 

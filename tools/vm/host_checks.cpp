@@ -56,11 +56,16 @@ HostCheck processor_check(const Processor& processor) {
   return ok(kName, layout + ", SEV-SNP");
 }
 
+// The kernel shows a parameter of type bool as Y or N, and one of type int as a number; either counts.
+bool is_on(const std::optional<std::string>& parameter) {
+  return parameter == "Y" || parameter == "1";
+}
+
 HostCheck kernel_check(const HostFacts& facts) {
   constexpr const char* kName = "host-kernel";
   const auto version = version_in(facts.kernel_release);
   // Distributions carry SNP back to older kernels: KVM's switch is the better witness.
-  if (facts.kvm_snp_switch == "Y") return ok(kName, facts.kernel_release + ", whose KVM starts SNP guests");
+  if (is_on(facts.kvm_snp_switch)) return ok(kName, facts.kernel_release + ", whose KVM starts SNP guests");
   if (!version) return unknown(kName, "no version in \"" + facts.kernel_release + "\"", "uname -r");
   if (*version >= kSnpHostKernel) return ok(kName, facts.kernel_release);
   return missing(kName, facts.kernel_release + ", expected " + text_of(kSnpHostKernel) + " (by documentation) or later",
@@ -74,7 +79,7 @@ HostCheck switch_check(const HostFacts& facts) {
     return missing(kName, std::string(kPath) + ": absent", "modprobe kvm_amd sev=1 sev_es=1 sev_snp=1");
   }
   const std::string found = std::string(kPath) + ": " + *facts.kvm_snp_switch;
-  if (*facts.kvm_snp_switch == "Y" || *facts.kvm_snp_switch == "1") return ok(kName, found);
+  if (is_on(facts.kvm_snp_switch)) return ok(kName, found);
   return missing(
       kName, found,
       "dmesg | grep -iE 'sev|rmp'   # then, with SNP enabled in the BIOS and iommu not off: modprobe -r kvm_amd "
@@ -177,11 +182,14 @@ HostCheck guest_kernel_check(const HostFacts& facts) {
   }
   // Of this host's own kernels nobody is told who named a folder in which there is none.
   const bool only_of_host = std::ranges::all_of(facts.kernels, &GuestKernel::of_host);
+  std::string found = facts.kernels.empty() || (only_of_host && !facts.kernel_places.empty())
+                          ? no_kernel(facts)
+                          : "neither " + facts.kernels.front().path + " nor any other kernel has sev-guest";
+  for (const GuestKernel& kernel : facts.kernels) {
+    if (!kernel.of_host && !kernel.complaint.empty()) found = kernel.complaint;
+  }
   return missing(
-      kName,
-      facts.kernels.empty() || (only_of_host && !facts.kernel_places.empty())
-          ? no_kernel(facts)
-          : "neither " + facts.kernels.front().path + " nor any other kernel has sev-guest",
+      kName, std::move(found),
       "./run kernel linux-image-amd64   # into build/kernel-snp; or name another tree with --kernels: the cloud kernel "
       "6.1 lacks the driver");
 }
@@ -197,7 +205,10 @@ HostCheck simulation_qemu_check(const QemuFacts& qemu) {
 HostCheck simulation_kernel_check(const HostFacts& facts) {
   constexpr const char* kName = "kernel";
   for (const GuestKernel& kernel : facts.kernels) {
-    if (!kernel.of_host) return ok(kName, kernel.path);
+    if (!kernel.of_host && kernel.complaint.empty()) return ok(kName, kernel.path);
+  }
+  for (const GuestKernel& kernel : facts.kernels) {
+    if (!kernel.of_host) return missing(kName, kernel.complaint, "./run kernel   # or name a directory with --kernels");
   }
   return missing(kName, no_kernel(facts), "./run kernel   # or name a directory with --kernels");
 }

@@ -9,11 +9,10 @@
 namespace attestbed::vm {
 
 // By the documentation and history of Linux and QEMU; nobody has started an SNP guest of ours on any of them.
-inline constexpr Version kSnpHostKernel{6, 11};    // the first whose KVM starts SNP guests (branch kvm-6.11-sev-snp)
-inline constexpr Version kSnpQemu{9, 1};           // the first with sev-snp-guest
-inline constexpr Version kMillisecondsQemu{9, 2};  // the first with reconnect-ms
-inline constexpr Version kIgvmQemu{10, 1};         // the first with igvm-cfg
-inline constexpr Version kSnpFirmwareApi{1, 51};   // the oldest that Linux initialises for SNP (ccp/sev-dev.c)
+inline constexpr Version kSnpHostKernel{6, 11};   // the first whose KVM starts SNP guests (branch kvm-6.11-sev-snp)
+inline constexpr Version kSnpQemu{9, 1};          // the first with sev-snp-guest
+inline constexpr Version kIgvmQemu{10, 1};        // the first with igvm-cfg
+inline constexpr Version kSnpFirmwareApi{1, 51};  // the oldest that Linux initialises for SNP (ccp/sev-dev.c)
 
 /// CheckState: ok, missing, or unknown where this host or this user cannot tell.
 enum class CheckState : std::uint8_t { ok, missing, unknown };

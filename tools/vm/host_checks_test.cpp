@@ -77,12 +77,6 @@ const Lacking kLacking[] = {
      "processor", CheckState::missing, "no CPUID 0x8000001F", "use the machine itself"},
     {"SevWithoutSnp", [](FakeHost& h) { h.functions[0x8000001f].eax &= ~(1U << 4); }, "processor", CheckState::missing,
      "SEV-SNP) clear", "EPYC of the 7003 series"},
-    {"KernelWithoutVersion",
-     [](FakeHost& h) {
-       h.put("/proc/sys/kernel/osrelease", "mainline\n");
-       h.put("/sys/module/kvm_amd/parameters/sev_snp", "1\n");
-     },
-     "host-kernel", CheckState::unknown, "mainline", "uname -r"},
     {"SwitchOff", [](FakeHost& h) { h.put("/sys/module/kvm_amd/parameters/sev_snp", "N\n"); }, "kvm-switch",
      CheckState::missing, "/sys/module/kvm_amd/parameters/sev_snp: N", "dmesg"},
     {"NoSwitch", [](FakeHost& h) { h.take("/sys/module/kvm_amd"); }, "kvm-switch", CheckState::missing, "absent",
@@ -103,8 +97,9 @@ const Lacking kLacking[] = {
      "memory", CheckState::missing, "1023 MiB available, expected at least 1024", "free memory"},
     {"NoMeminfo", [](FakeHost& h) { h.take("/proc/meminfo"); }, "memory", CheckState::unknown, "MemAvailable",
      "free -m"},
-    {"KernelsWithoutDriver", [](FakeHost& h) { h.take("/lib/modules"); }, "guest-kernel", CheckState::missing,
-     "neither /boot/vmlinuz-6.12.38+deb13-amd64 nor any other kernel has sev-guest", "./run kernel linux-image-amd64"},
+    {"KernelsWithoutDriver", [](FakeHost& h) { h.take("/lib/modules/6.12.38+deb13-amd64/kernel"); }, "guest-kernel",
+     CheckState::missing, "neither /boot/vmlinuz-6.12.38+deb13-amd64 nor any other kernel has sev-guest",
+     "./run kernel linux-image-amd64"},
     {"NoKernel", [](FakeHost& h) { h.take("/boot"); }, "guest-kernel", CheckState::missing,
      "no unpacked kernel package", "./run kernel linux-image-amd64"},
     {"FirmwareNotToBeAsked",
@@ -182,6 +177,22 @@ TEST(HostChecks, NameThePathThatSomebodyNamed) {
             "no unpacked kernel package in /nope/kernels");
 }
 
+TEST(SnpChecks, AKernelThatTellsNoVersionIsJudgedByItsSwitchAlone) {
+  FakeHost host;
+  host.put("/proc/sys/kernel/osrelease", "mainline\n");
+  for (const char* on : {"Y\n", "1\n"}) {
+    host.put("/sys/module/kvm_amd/parameters/sev_snp", on);
+    EXPECT_TRUE(names_with(snp_checks(find_facts(host)), CheckState::unknown).empty()) << on;
+    EXPECT_TRUE(names_with(snp_checks(find_facts(host)), CheckState::missing).empty()) << on;
+  }
+  host.put("/sys/module/kvm_amd/parameters/sev_snp", "N\n");
+  const auto checks = snp_checks(find_facts(host));
+  EXPECT_TRUE(names_with(checks, CheckState::missing).empty());
+  ASSERT_EQ(names_with(checks, CheckState::unknown), (std::vector<std::string>{"host-kernel", "kvm-switch"}));
+  EXPECT_EQ(checks[1].found, "no version in \"mainline\"");
+  EXPECT_EQ(checks[1].next, "uname -r");
+}
+
 TEST(SnpChecks, AbsentAndSilentQemusDiffer) {
   FakeHost silent;
   silent.answers.clear();
@@ -196,6 +207,7 @@ TEST(SimulationChecks, NeedQemuAndAKernelPackageAndNothingElse) {
   FakeHost host;
   host.devices.clear();
   host.put("/packages/boot/vmlinuz-6.1.0-cloud", "");
+  host.put_modules("/packages/lib/modules/6.1.0-cloud", false);
   const auto checks = simulation_checks(find_facts(host, {{}, {}, {"/packages"}}));
   ASSERT_EQ(checks.size(), 3U);
   EXPECT_EQ(names_with(checks, CheckState::ok), (std::vector<std::string>{"qemu", "kernel"}));
@@ -214,10 +226,12 @@ TEST(SimulationChecks, EachFolderOfAFetchedKernelServesItsPurpose) {
     return found == checks.end() ? "no such check" : state_name(found->state);
   };
   host.put("/build/kernel/boot/vmlinuz-6.1.0-cloud", "");
+  EXPECT_STREQ(state(simulation_checks(find_facts(host, places)), "kernel"), "missing") << "no modules";
+  host.put_modules("/build/kernel/lib/modules/6.1.0-cloud", false);
   EXPECT_STREQ(state(simulation_checks(find_facts(host, places)), "kernel"), "ok");
   EXPECT_STREQ(state(snp_checks(find_facts(host, places)), "guest-kernel"), "missing");
   host.put("/build/kernel-snp/boot/vmlinuz-6.1.0", "");
-  host.put("/build/kernel-snp/lib/modules/6.1.0/kernel/drivers/virt/coco/sev-guest/sev-guest.ko", "");
+  host.put_modules("/build/kernel-snp/lib/modules/6.1.0", true);
   EXPECT_STREQ(state(snp_checks(find_facts(host, places)), "guest-kernel"), "ok");
 }
 

@@ -6,8 +6,10 @@
 #include <filesystem>
 
 #include "core/posix/describe.h"
+#include "guest/image/module_plan.h"
 #include "sim/image_file.h"
 #include "sim/ovmf.h"
+#include "tools/vm/qemu_program.h"
 
 namespace attestbed::vm {
 namespace {
@@ -15,12 +17,7 @@ namespace {
 using sim::Outcome;
 
 constexpr std::size_t kMaxProcFile = 64 * 1024;
-constexpr std::size_t kMaxModulesBuiltin = 1024 * 1024;
 constexpr std::uint32_t kMemoryEncryption = 0x8000001f;
-
-// What distributions call it; no search path, whatever the caller's environment says.
-constexpr const char* kQemuPaths[] = {"/usr/local/bin/qemu-system-x86_64", "/usr/bin/qemu-system-x86_64",
-                                      "/usr/libexec/qemu-kvm"};
 
 /// below is where a path lies for this program: a relative one where it says, any other under the host's root.
 std::string below(const HostSource& host, const std::filesystem::path& path) {
@@ -99,16 +96,10 @@ bool is_file(const HostSource& host, const std::string& path) {
   return std::filesystem::is_regular_file(below(host, path), failed);
 }
 
-QemuFacts find_qemu(HostSource& host, const std::string& chosen) {
+QemuFacts ask_qemu(HostSource& host, const std::string& chosen) {
   QemuFacts qemu;
   qemu.named = chosen;
-  if (!chosen.empty()) {
-    if (is_file(host, chosen)) qemu.path = chosen;
-  } else {
-    for (const char* path : kQemuPaths) {
-      if (qemu.path.empty() && is_file(host, path)) qemu.path = path;
-    }
-  }
+  qemu.path = find_qemu(chosen, host.root()).value_or("");
   if (qemu.path.empty()) return qemu;
   if (const auto version = host.run({qemu.path, "--version"})) qemu.version = version_in(*version);
   if (const auto objects = host.run({qemu.path, "-object", "help"})) {
@@ -157,36 +148,31 @@ std::vector<std::string> entries_of(const HostSource& host, const std::string& d
   return names;
 }
 
-bool has_sev_guest(const HostSource& host, const std::string& modules) {
-  const std::string module = modules + "/kernel/drivers/virt/coco/sev-guest/sev-guest.ko";
-  for (const char* ending : {"", ".xz", ".zst", ".gz"}) {
-    if (is_file(host, module + ending)) return true;
+/// add_kernel asks what makes images, so that no kernel is praised here and refused there.
+void add_kernel(const HostSource& host, const std::string& root, std::vector<GuestKernel>& kernels) {
+  const std::string folder = (std::filesystem::path(root) / "boot").string();
+  std::error_code failed;
+  if (!std::filesystem::is_directory(below(host, folder), failed)) return;
+  GuestKernel kernel{.path = folder, .has_sev_guest = false, .of_host = root == "/", .complaint = {}};
+  const auto tree = guest::KernelTree::open(below(host, root));
+  if (!tree) {
+    kernel.complaint = tree.error().text;
+  } else if (const auto plan = guest::plan_modules(*tree, {guest::When::snp}); !plan) {
+    kernel.complaint = plan.error().text;
+  } else {
+    kernel.path = folder + "/" + std::filesystem::path(tree->kernel()).filename().string();
+    kernel.has_sev_guest = plan->unserved.empty();
   }
-  const auto built_in = posix::read_file(below(host, modules + "/modules.builtin"), kMaxModulesBuiltin);
-  return built_in && built_in->find("/sev-guest.ko\n") != std::string::npos;
-}
-
-void add_kernels(const HostSource& host, const std::string& root, std::vector<GuestKernel>& kernels) {
-  constexpr std::string_view kImage = "vmlinuz-";
-  const std::string prefix = root == "/" ? "" : root;
-  for (const std::string& name : entries_of(host, prefix + "/boot")) {
-    if (!name.starts_with(kImage)) continue;
-    const std::string release = name.substr(kImage.size());
-    bool driver = false;
-    for (const char* modules : {"/lib/modules/", "/usr/lib/modules/"}) {
-      driver = driver || has_sev_guest(host, prefix + modules + release);
-    }
-    kernels.push_back({prefix + "/boot/" + name, driver, root == "/"});
-  }
+  kernels.push_back(std::move(kernel));
 }
 
 std::vector<GuestKernel> find_kernels(const HostSource& host, const std::vector<std::string>& directories) {
   std::vector<GuestKernel> kernels;
   for (const std::string& directory : directories) {
-    add_kernels(host, directory, kernels);
-    for (const std::string& name : entries_of(host, directory)) add_kernels(host, directory + "/" + name, kernels);
+    add_kernel(host, directory, kernels);
+    for (const std::string& name : entries_of(host, directory)) add_kernel(host, directory + "/" + name, kernels);
   }
-  add_kernels(host, "/", kernels);
+  add_kernel(host, "/", kernels);
   return kernels;
 }
 
@@ -222,7 +208,7 @@ HostFacts find_facts(HostSource& host, const Places& places) {
   facts.kvm_snp_switch = first_line(host, "/sys/module/kvm_amd/parameters/sev_snp");
   facts.dev_kvm = host.open_device("/dev/kvm");
   facts.dev_sev = host.open_device("/dev/sev");
-  facts.qemu = find_qemu(host, places.qemu);
+  facts.qemu = ask_qemu(host, places.qemu);
   facts.ovmf = find_ovmf(host, places.ovmf);
   facts.memory_mib = find_memory_mib(host);
   facts.firmware = host.snp_platform_status();

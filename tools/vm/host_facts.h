@@ -46,11 +46,14 @@ struct OvmfFacts {
   std::string complaint;
 };
 
-/// GuestKernel is a kernel image, whether the driver sev-guest for it lies beside it, and whether it is one that this
-/// host itself boots.
+/// GuestKernel is a kernel package as `attestbed image --kernel` takes it, whether it has the driver sev-guest, and
+/// whether it is what this host itself boots.
+///   path       of the kernel; of the folder where there is none to take
+///   complaint  why no image can be made of it; empty if one can
 struct GuestKernel {
   std::string path;
   bool has_sev_guest = false, of_host = false;
+  std::string complaint;
 };
 
 /// HostFacts is what was found on a host. Nothing is judged here.

@@ -137,24 +137,45 @@ TEST(HostFacts, VersionsAreFoundInProse) {
 TEST(HostFacts, KernelsAreThoseOfUnpackedPackagesAndOfTheHost) {
   FakeHost host;
   host.put("/build/kernel/boot/vmlinuz-6.1.0-cloud", "");
+  host.put_modules("/build/kernel/lib/modules/6.1.0-cloud", false);
   host.put("/build/kernel/generic/boot/vmlinuz-6.1.0", "");
   host.put("/build/kernel/generic/boot/config-6.1.0", "");
-  host.put("/build/kernel/generic/lib/modules/6.1.0/kernel/drivers/virt/coco/sev-guest/sev-guest.ko", "");
+  host.put_modules("/build/kernel/generic/lib/modules/6.1.0", true);
   host.put("/build/kernel/other/boot/vmlinuz-6.6", "");
-  host.put("/build/kernel/other/lib/modules/6.6/modules.builtin",
-           "kernel/fs/fuse/fuse.ko\nkernel/drivers/virt/coco/sev-guest/sev-guest.ko\n");
+  host.put_modules("/build/kernel/other/usr/lib/modules/6.6", false,
+                   "kernel/fs/fuse/fuse.ko\nkernel/drivers/virt/coco/sev-guest/sev-guest.ko\n");
   const HostFacts facts = find_facts(host, {{}, {}, {"/build/kernel"}});
   ASSERT_EQ(facts.kernels.size(), 4U);
-  EXPECT_EQ(facts.kernels[0].path, "/build/kernel/boot/vmlinuz-6.1.0-cloud");
-  EXPECT_FALSE(facts.kernels[0].has_sev_guest);
-  EXPECT_EQ(facts.kernels[1].path, "/build/kernel/generic/boot/vmlinuz-6.1.0");
-  EXPECT_TRUE(facts.kernels[1].has_sev_guest);
-  EXPECT_EQ(facts.kernels[2].path, "/build/kernel/other/boot/vmlinuz-6.6");
-  EXPECT_TRUE(facts.kernels[2].has_sev_guest);
-  EXPECT_EQ(facts.kernels[3].path, "/boot/vmlinuz-6.12.38+deb13-amd64");
-  EXPECT_TRUE(facts.kernels[3].has_sev_guest);
-  EXPECT_TRUE(facts.kernels[3].of_host);
-  EXPECT_FALSE(facts.kernels[2].of_host);
+  const std::pair<const char*, bool> expected[] = {{"/build/kernel/boot/vmlinuz-6.1.0-cloud", false},
+                                                   {"/build/kernel/generic/boot/vmlinuz-6.1.0", true},
+                                                   {"/build/kernel/other/boot/vmlinuz-6.6", true},
+                                                   {"/boot/vmlinuz-6.12.38+deb13-amd64", true}};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(facts.kernels[i].path, expected[i].first);
+    EXPECT_EQ(facts.kernels[i].has_sev_guest, expected[i].second) << expected[i].first;
+    EXPECT_EQ(facts.kernels[i].complaint, "") << expected[i].first;
+    EXPECT_EQ(facts.kernels[i].of_host, i == 3);
+  }
+}
+
+// Each of these `attestbed image` refuses, with the same words.
+TEST(HostFacts, AKernelOfWhichNoImageCanBeMadeIsNone) {
+  FakeHost host;
+  const auto complaint = [&] {
+    const auto kernels = find_facts(host).kernels;
+    return kernels.size() == 1 && !kernels[0].has_sev_guest ? kernels[0].complaint : "taken";
+  };
+  host.put("/boot/vmlinuz-6.1.0", "");
+  // Which of them is met first, the directory says.
+  EXPECT_TRUE(complaint().starts_with(host.path_of("/boot") + ": there is more than one kernel: vmlinuz-6.1"))
+      << complaint();
+  host.take("/boot/vmlinuz-6.1.0");
+  const std::string driver = "/lib/modules/6.12.38+deb13-amd64/kernel/drivers/virt/coco/sev-guest/sev-guest.ko";
+  host.take(driver);
+  host.put(driver + ".gz", "\x1f\x8b");
+  EXPECT_EQ(complaint(), host.path_of(driver) + ".gz: is compressed with gzip, which is not unpacked here");
+  host.take("/lib/modules");
+  EXPECT_EQ(complaint(), host.path_of("/") + ": has no modules of 6.12.38+deb13-amd64 (lib/modules)");
 }
 
 // The machine that runs this test, whatever it is: what can be said of every one.

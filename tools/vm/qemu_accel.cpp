@@ -16,8 +16,8 @@ using launch::Failure;
 using launch::Outcome;
 
 constexpr std::uint32_t kLoadAt = 0x100000;
-constexpr std::uint32_t kXenPhys32Entry =
-    18;  // XEN_ELFNOTE_PHYS32_ENTRY: where to begin, in 32-bit mode without paging
+// XEN_ELFNOTE_PHYS32_ENTRY: where to begin, in 32-bit mode without paging.
+constexpr std::uint32_t kXenPhys32Entry = 18;
 
 struct ElfHeader {
   ByteArray<16> ident;
@@ -35,39 +35,28 @@ struct EntryNote {
 };
 static_assert(sizeof(ElfHeader) == 52 && sizeof(ProgramHeader) == 32 && sizeof(EntryNote) == 20);
 
+// One instruction a line.
+// clang-format off
 constexpr std::uint8_t kCode[] = {
-    0x0f,           0x20,
-    0xe0,  // mov eax, cr4
-    0x0d,           0x00,
-    0x06,           0x00,
-    0x00,  // or eax, OSFXSR | OSXMMEXCPT
-    0x0f,           0x22,
-    0xe0,  // mov cr4, eax
-    0x0f,           0x20,
-    0xc0,  // mov eax, cr0
-    0x83,           0xe0,
-    0xfb,  // and eax, ~EM
-    0x83,           0xc8,
-    0x02,  // or eax, MP
-    0x0f,           0x22,
-    0xc0,  // mov cr0, eax
-    0x66,           0x0f,
-    0x76,           0xc0,  // pcmpeqd xmm0, xmm0: all ones
-    0x66,           0x0f,
-    0x73,           0xd0,
-    0x3f,  // psrlq xmm0, 63: one in each half
-    0x66,           0x0f,
-    0x7e,           0xc0,  // movd eax, xmm0
-    0x83,           0xf8,
-    0x01,                                           // cmp eax, 1
-    0x75,           0x07,                           // jne over the next three
-    0xb0,           kDebugExitBase + kProbeStatus,  // mov al, status
-    0x66,           0xba,
-    kDebugExitPort, 0x00,  // mov dx, port
-    0xee,                  // out dx, al
-    0xf4,                  // hlt
-    0xeb,           0xfd,  // jmp to hlt
+    0x0f, 0x20, 0xe0,                      // mov eax, cr4
+    0x0d, 0x00, 0x06, 0x00, 0x00,          // or eax, OSFXSR | OSXMMEXCPT
+    0x0f, 0x22, 0xe0,                      // mov cr4, eax
+    0x0f, 0x20, 0xc0,                      // mov eax, cr0
+    0x83, 0xe0, 0xfb,                      // and eax, ~EM
+    0x83, 0xc8, 0x02,                      // or eax, MP
+    0x0f, 0x22, 0xc0,                      // mov cr0, eax
+    0x66, 0x0f, 0x76, 0xc0,                // pcmpeqd xmm0, xmm0: all ones
+    0x66, 0x0f, 0x73, 0xd0, 0x3f,          // psrlq xmm0, 63: one in each half
+    0x66, 0x0f, 0x7e, 0xc0,                // movd eax, xmm0
+    0x83, 0xf8, 0x01,                      // cmp eax, 1
+    0x75, 0x07,                            // jne over the next three
+    0xb0, kDebugExitBase + kProbeStatus,   // mov al, status
+    0x66, 0xba, kDebugExitPort, 0x00,      // mov dx, port
+    0xee,                                  // out dx, al
+    0xf4,                                  // hlt
+    0xeb, 0xfd,                            // jmp to hlt
 };
+// clang-format on
 
 template <class T>
 void append(std::vector<std::uint8_t>& octets, const T& value) {

@@ -36,12 +36,12 @@ std::optional<int> guest_status(int qemu_exit) {
 }
 
 std::vector<std::string> qemu_argv(const QemuGuest& guest) {
-  std::vector<std::string> argv = {guest.qemu, "-nodefaults", "-display", "none", "-no-reboot", "-machine",
-                                   // The HPET and SMM cost TCG time and give this guest nothing.
-                                   std::string("q35,hpet=off,smm=off,accel=") + accelerator_name(guest.accelerator),
-                                   "-cpu", guest.accelerator == Accelerator::kvm ? "host" : "max", "-m",
-                                   std::to_string(guest.memory_mib), "-kernel", guest.kernel, "-initrd", guest.initrd,
-                                   "-append", guest.append, "-serial", "stdio", "-serial", "null"};
+  std::vector<std::string> argv = {
+      guest.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine",
+      // The HPET and SMM cost TCG time and give this guest nothing.
+      std::string("q35,hpet=off,smm=off,accel=") + accelerator_name(guest.accelerator), "-cpu",
+      guest.accelerator == Accelerator::kvm ? "host" : "max", "-m", std::to_string(guest.memory_mib), "-kernel",
+      guest.kernel, "-initrd", guest.initrd, "-append", guest.append, "-serial", "stdio", "-serial", "null"};
   if (guest.com3_socket.empty()) {
     argv.insert(argv.end(), {"-serial", "null"});
   } else {

@@ -27,7 +27,7 @@ TEST(QemuCommand, OfAGuestOverCom3) {
                         .com3_socket = "/s/a,b.sock",
                         .ports = {{"attestbed.firmware", "/s/firmware.sock", ""}, {"attestbed.secret", "", "/s/out"}}};
   EXPECT_EQ(joined(qemu_argv(guest)),
-            "/usr/bin/qemu-system-x86_64\n-nodefaults\n-display\nnone\n-no-reboot\n"
+            "/usr/bin/qemu-system-x86_64\n-nodefaults\n-no-user-config\n-display\nnone\n-no-reboot\n"
             "-machine\nq35,hpet=off,smm=off,accel=tcg\n-cpu\nmax\n-m\n256\n"
             "-kernel\n/b/bzImage\n-initrd\n/b/initramfs,1\n-append\nconsole=ttyS0 quiet\n"
             "-serial\nstdio\n-serial\nnull\n"
@@ -49,13 +49,13 @@ TEST(QemuCommand, OfAGuestOverVsockUnderKvm) {
                         .com3_socket = "",
                         .ports = {{"p", "/s", ""}},
                         .vsock_cid = 7};
-  EXPECT_EQ(
-      joined(qemu_argv(guest)),
-      "q\n-nodefaults\n-display\nnone\n-no-reboot\n-machine\nq35,hpet=off,smm=off,accel=kvm\n-cpu\nhost\n-m\n512\n"
-      "-kernel\nk\n-initrd\ni\n-append\na\n-serial\nstdio\n-serial\nnull\n-serial\nnull\n"
-      "-device\nisa-debug-exit,iobase=0xf4,iosize=0x04\n-device\nvirtio-serial-pci\n"
-      "-chardev\nsocket,id=p0,path=/s,reconnect-ms=1000\n-device\nvirtserialport,chardev=p0,name=p\n"
-      "-device\nvhost-vsock-pci,guest-cid=7");
+  EXPECT_EQ(joined(qemu_argv(guest)),
+            "q\n-nodefaults\n-no-user-config\n-display\nnone\n-no-reboot\n-machine\nq35,hpet=off,smm=off,accel=kvm\n-"
+            "cpu\nhost\n-m\n512\n"
+            "-kernel\nk\n-initrd\ni\n-append\na\n-serial\nstdio\n-serial\nnull\n-serial\nnull\n"
+            "-device\nisa-debug-exit,iobase=0xf4,iosize=0x04\n-device\nvirtio-serial-pci\n"
+            "-chardev\nsocket,id=p0,path=/s,reconnect-ms=1000\n-device\nvirtserialport,chardev=p0,name=p\n"
+            "-device\nvhost-vsock-pci,guest-cid=7");
 }
 
 TEST(QemuCommand, TellsTheGuestsStatusFromQemusOwn) {

@@ -11,6 +11,7 @@
 #include "core/posix/describe.h"
 #include "sim/id_block.h"
 #include "tools/vm/host_checks.h"
+#include "tools/vm/qemu_program.h"
 
 namespace attestbed::vm {
 namespace {
@@ -28,10 +29,9 @@ Outcome<std::string> base64_of_file(const std::string& path, std::size_t max) {
   return text;
 }
 
-/// Reconnect of a QEMU that is not known is that of the newest ones.
-Reconnect reconnect_of(const QemuFacts& qemu) {
-  return qemu.version && *qemu.version < kMillisecondsQemu && *qemu.version >= kSnpQemu ? Reconnect::seconds
-                                                                                        : Reconnect::milliseconds;
+/// Reconnect of a QEMU that is not known, or not the one that will start the guest, is that of the newest ones.
+Reconnect reconnect_for(const QemuFacts& qemu) {
+  return qemu.version && *qemu.version >= kSnpQemu ? reconnect_of(*qemu.version) : Reconnect::milliseconds;
 }
 
 std::string first_of(const std::string& chosen, const std::string& found, const std::string& usual) {
@@ -72,7 +72,7 @@ Outcome<SnpCommand> command_for(const SnpLaunchOptions& options, const HostFacts
   command.author_key_enabled = options.author_key_enabled;
   command.console = options.console;
   command.com3_socket = options.com3_socket;
-  command.reconnect = reconnect_of(facts.qemu);
+  command.reconnect = reconnect_for(facts.qemu);
   command.more = options.more;
   return command;
 }
