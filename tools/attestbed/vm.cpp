@@ -150,7 +150,8 @@ Boots a kernel with attest-guest as PID 1 in QEMU, without SNP hardware: the rep
 digest is that of the booted kernel, initramfs and command line (attestbed measure) over a synthetic firmware.
 With --snp: a guest on a host that has SEV-SNP; see docs/running-on-snp.md.
 Exit status: 0 released, 1 refused or failed (with --break: as it should), 2 usage, 3 a part could not run, or nobody
-noticed what was broken.
+noticed what was broken. With --snp: 2, 3, or that of QEMU, which this becomes: it is 0 for every guest that switched
+itself off, released or refused, so read the guest's line "result", or the broker's log.
 
 Examples:
   attestbed vm --show-secret
@@ -199,9 +200,9 @@ void add_vm(CLI::App& app, int& exit) {
   CLI::Option* snp =
       command->add_flag("--snp", options->on_snp_host, "An SNP guest on this host, whose proxy runs already");
   add_snp_flags(*command, snp, options->snp);
-  for (const char* simulated :
-       {"--json", "--show-secret", "--keep", "--secret", "--secret-file", "--resource", "--binding", "--key",
-        "--product", "--break", "--transport", "--timeout", "--boot-timeout", "--accel", "--add", "--measurement"}) {
+  for (const char* simulated : {"--json", "--show-secret", "--keep", "--secret", "--secret-file", "--resource",
+                                "--binding", "--key", "--product", "--break", "--transport", "--timeout",
+                                "--boot-timeout", "--accel", "--add", "--measurement", "--kernel"}) {
     snp->excludes(command->get_option(simulated));
   }
   CLI::Option* memory = command->get_option("--memory");
@@ -209,7 +210,6 @@ void add_vm(CLI::App& app, int& exit) {
     if (options->on_snp_host) {
       options->snp.print = options->print;
       options->snp.qemu = options->plan.qemu;
-      options->snp.kernel = options->plan.kernel;
       if (memory->count() > 0) options->snp.memory_mib = options->plan.memory_mib;
       exit = vm_snp_command(options->snp, options->plan.image, options->plan.append);
       return;

@@ -10,6 +10,7 @@
 
 #include "core/posix/describe.h"
 #include "guest/image/compression.h"
+#include "guest/image/image.h"
 #include "guest/init/words.h"
 #include "tools/attestbed/exit_code.h"
 #include "tools/attestbed/run_options.h"
@@ -54,7 +55,8 @@ bool lacks_driver(const std::string& initramfs) {
 
 void add_snp_flags(CLI::App& command, CLI::Option* snp, vm::SnpLaunchOptions& into) {
   command.add_option("--ovmf", into.ovmf, "OVMF's AmdSev build; by default the distribution's")->needs(snp);
-  command.add_option("--igvm", into.igvm, "IGVM file instead of OVMF and kernel, as COCONUT-SVSM's")->needs(snp);
+  command.add_option("--igvm", into.igvm, "IGVM file instead of OVMF, image and --append, as COCONUT-SVSM's")
+      ->needs(snp);
   command.add_option("--com3", into.com3_socket, "Socket for COM3: the proxy's --unix-serial")
       ->needs(snp)
       ->capture_default_str();
@@ -72,10 +74,10 @@ void add_snp_flags(CLI::App& command, CLI::Option* snp, vm::SnpLaunchOptions& in
 int vm_snp_command(vm::SnpLaunchOptions options, const std::string& image, const std::string& append) {
   if (const std::string mistake = mistake_in(append); !mistake.empty()) return usage("vm", mistake);
   if (!image.empty()) {
-    options.kernel = image + "/" + vm::kSnpKernel;
-    options.initrd = image + "/" + vm::kSnpInitrd;
+    options.kernel = image + "/" + guest::kImageKernel;
+    options.initrd = image + "/" + guest::kImageInitramfs;
   }
-  if (!append.empty()) options.append += " " + append;
+  options.append = append;
   const auto launch = vm::plan_snp_launch(options);
   if (!launch) {
     const ErrorRow& row = error_row(launch.error().code);

@@ -17,7 +17,7 @@ void add_snp_flags(CLI::App& command, CLI::Option* snp, vm::SnpLaunchOptions& in
 /// vm_snp_command shows the command line of an SNP guest, one command for a shell, with what it assumes on standard
 /// error; or becomes QEMU with it, on this terminal. Returns an exit code: 0 shown, 2 wrong options, 3 this host cannot
 /// start it (or a file cannot be read); after it has become QEMU, QEMU's.
-///   image   directory that `attestbed image --out` wrote; empty: `options` names kernel and initrd, or neither
+///   image   directory that `attestbed image --out` wrote; empty: the working directory, or an IGVM file
 ///   append  further words for the kernel's command line, after ours; they are measured
 int vm_snp_command(vm::SnpLaunchOptions options, const std::string& image, const std::string& append);
 

@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include "core/base/base64.h"
 #include "core/base/writer.h"
 #include "core/posix/describe.h"
+#include "guest/image/image.h"
 #include "sim/id_block.h"
 #include "tools/vm/host_checks.h"
 #include "tools/vm/qemu_program.h"
@@ -38,17 +40,19 @@ std::string first_of(const std::string& chosen, const std::string& found, const 
   return !chosen.empty() ? chosen : !found.empty() ? found : usual;
 }
 
-/// readable demands that QEMU will find what it is told to start: it says of a file less than we can.
+/// readable demands that QEMU will find what it is told to start: it says of a file less than we can. The failure's
+/// text leaves the path out.
 Outcome<void> readable(const std::string& path) {
-  if (::access(path.c_str(), R_OK) == 0) return {};
-  return Failure{Errc::io_failed, path + ": " + std::system_category().message(errno)};
+  if (::access(path.c_str(), R_OK) != 0) return Failure{Errc::io_failed, std::system_category().message(errno)};
+  std::error_code failed;
+  if (std::filesystem::is_regular_file(path, failed)) return {};
+  return Failure{Errc::bad_config, "expected a regular file, found something else"};
 }
 
-Outcome<void> files_readable(const SnpCommand& command) {
-  if (const auto* igvm = std::get_if<IgvmBoot>(&command.boot)) return readable(igvm->igvm);
+std::vector<std::string> files_of(const SnpCommand& command) {
+  if (const auto* igvm = std::get_if<IgvmBoot>(&command.boot)) return {igvm->igvm};
   const auto& direct = std::get<DirectBoot>(command.boot);
-  TRY(readable(direct.kernel));
-  return direct.initrd.empty() ? Outcome<void>() : readable(direct.initrd);
+  return {direct.kernel, direct.initrd};
 }
 
 Outcome<SnpCommand> command_for(const SnpLaunchOptions& options, const HostFacts& facts) {
@@ -56,8 +60,10 @@ Outcome<SnpCommand> command_for(const SnpLaunchOptions& options, const HostFacts
   command.qemu = first_of(options.qemu, facts.qemu.path, "qemu-system-x86_64");
   if (options.igvm.empty()) {
     const bool ours = options.kernel.empty();
-    command.boot = DirectBoot{first_of(options.ovmf, facts.ovmf.path, kOvmfPaths.front()),
-                              ours ? kSnpKernel : options.kernel, ours ? kSnpInitrd : options.initrd, options.append};
+    const std::string append = options.append.empty() ? kSnpAppend : kSnpAppend + (" " + options.append);
+    command.boot =
+        DirectBoot{first_of(options.ovmf, facts.ovmf.path, kOvmfPaths.front()),
+                   ours ? guest::kImageKernel : options.kernel, ours ? guest::kImageInitramfs : options.initrd, append};
   } else {
     command.boot = IgvmBoot{options.igvm};
   }
@@ -99,9 +105,10 @@ void assume_qemu(const SnpCommand& command, const QemuFacts& qemu, std::vector<s
 
 /// assume_file says that what somebody named is not there.
 void assume_file(const char* option, const std::string& path, std::vector<std::string>& lines) {
-  if (path.empty() || ::access(path.c_str(), R_OK) == 0) return;
-  lines.push_back(std::string(option) + " " + path + ": the path is only expected; here, " +
-                  std::system_category().message(errno));
+  if (path.empty()) return;
+  const Outcome<void> there = readable(path);
+  if (!there)
+    lines.push_back(std::string(option) + " " + path + ": the path is only expected; here, " + there.error().text);
 }
 
 std::vector<std::string> assumptions_of(const SnpLaunchOptions& options, const SnpCommand& command,
@@ -115,7 +122,7 @@ std::vector<std::string> assumptions_of(const SnpLaunchOptions& options, const S
     lines.push_back("-bios " + direct->ovmf + ": the path is only expected; here, " + facts.ovmf.complaint);
   }
   if (std::holds_alternative<DirectBoot>(command.boot) && options.kernel.empty()) {
-    lines.push_back(std::string("-kernel ") + kSnpKernel + " -initrd " + kSnpInitrd +
+    lines.push_back(std::string("-kernel ") + guest::kImageKernel + " -initrd " + guest::kImageInitramfs +
                     ": no image was named; attestbed image --out makes one");
   }
   assume_file("-kernel", options.kernel, lines);
@@ -137,16 +144,26 @@ Failure unavailable(const std::vector<HostCheck>& missing) {
 }  // namespace
 
 Outcome<SnpLaunch> plan_snp_launch(const SnpLaunchOptions& options, const HostFacts& facts) {
-  if (!options.igvm.empty() && !(options.kernel + options.initrd + options.ovmf).empty()) {
-    return Failure{Errc::bad_config,
-                   "IGVM file: expected no firmware, kernel and initial RAM disk beside it, found one of them"};
+  if (!options.igvm.empty() && !(options.kernel + options.initrd + options.ovmf + options.append).empty()) {
+    return Failure{
+        Errc::bad_config,
+        "IGVM file: expected no firmware, kernel, initial RAM disk and kernel command line beside it, since it "
+        "holds what is measured; found one of them"};
+  }
+  if (options.kernel.empty() != options.initrd.empty()) {
+    return Failure{
+        Errc::bad_config,
+        "kernel: expected an initial RAM disk with it, since PID 1 of the guest is in there; found one of the "
+        "two alone"};
   }
   const SnpCommand command = TRY(command_for(options, facts));
   std::vector<std::string> argv = TRY(snp_argv(command));
   if (options.print) return SnpLaunch{std::move(argv), assumptions_of(options, command, facts)};
   const auto missing = missing_for_snp(facts, options.igvm.empty() ? SnpBoot::kernel : SnpBoot::igvm);
   if (!missing.empty()) return unavailable(missing);
-  TRY(files_readable(command));
+  for (const std::string& file : files_of(command)) {
+    if (const auto there = readable(file); !there) return Failure{there.error().code, file + ": " + there.error().text};
+  }
   return SnpLaunch{std::move(argv), {}};
 }
 

@@ -9,10 +9,8 @@
 
 namespace attestbed::vm {
 
-/// What an SNP guest of ours is started with unless somebody says otherwise: the files that `attestbed image` writes, a
-/// socket beside them, and words for attest-guest.
-inline constexpr char kSnpKernel[] = "bzImage";
-inline constexpr char kSnpInitrd[] = "initramfs.zst";
+/// What an SNP guest of ours is started with: words for attest-guest, and unless somebody names another, a socket
+/// beside the files that `attestbed image` writes.
 inline constexpr char kSnpCom3Socket[] = "com3.sock";
 inline constexpr char kSnpAppend[] =
     "console=ttyS0 quiet panic=-1 attest.transport=com3 attest.firmware=sev-guest attest.secret_auth=none";
@@ -20,7 +18,8 @@ inline constexpr char kSnpAppend[] =
 /// SnpLaunchOptions is what people say about an SNP guest; paths are those of files.
 ///   print          the command line is only shown: what this host lacks is assumed, and said
 ///   qemu, ovmf     empty: what this host has
-///   kernel         empty: kSnpKernel with kSnpInitrd, in the working directory
+///   kernel, initrd both or neither; empty: those of an image in the working directory
+///   append         further words for the kernel's command line, after kSnpAppend; they are measured
 ///   igvm           instead of ovmf, kernel, initrd and append
 ///   host_data      32 octets as base64; empty: zeros
 ///   id_block       files of 96 and 4096 octets, as `snp-sim id-block` makes them; both or neither
@@ -29,8 +28,7 @@ inline constexpr char kSnpAppend[] =
 struct SnpLaunchOptions {
   bool print = false;
   std::string qemu, ovmf;
-  std::string kernel, initrd;
-  std::string append = kSnpAppend;
+  std::string kernel, initrd, append;
   std::string igvm;
   unsigned vcpus = 1;
   unsigned memory_mib = 512;
@@ -51,9 +49,8 @@ struct SnpLaunch {
 };
 
 /// plan_snp_launch makes the command line for the host of `facts`; shell_command() of qemu_words.h makes it readable.
-///   errors  bad_config, io_failed and too_large about the options and the files that they name; snp_unavailable,
-///   naming everything that the host
-///           lacks, unless the command line is only to be shown
+///   errors  bad_config, io_failed and too_large about the options and the files that they name; snp_unavailable with
+///           everything that the host lacks, unless the command line is only to be shown
 sim::Outcome<SnpLaunch> plan_snp_launch(const SnpLaunchOptions& options, const HostFacts& facts);
 
 /// The same for this host.

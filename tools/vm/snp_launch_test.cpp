@@ -15,7 +15,7 @@ SnpLaunchOptions options() {
   // Any files that are there: nobody starts them.
   chosen.kernel = "/proc/self/exe";
   chosen.initrd = "/proc/self/maps";
-  chosen.append = "console=ttyS0";
+  chosen.append = "debug";
   chosen.com3_socket = "/run/com3.sock";
   return chosen;
 }
@@ -49,6 +49,7 @@ TEST(SnpLaunch, AnSnpHostAssumesNothing) {
     EXPECT_TRUE(has(*launch, ",cbitpos=47,reduced-phys-bits=1,"));
     EXPECT_TRUE(has(*launch, kFakeOvmf));
     EXPECT_TRUE(has(*launch, "reconnect-ms=1000"));
+    EXPECT_TRUE(has(*launch, "attest.transport=com3 attest.firmware=sev-guest attest.secret_auth=none debug"));
   }
 }
 
@@ -188,6 +189,7 @@ TEST(SnpLaunch, StartsOnlyFilesThatAreThere) {
     if (which == std::string_view("igvm")) {
       chosen.kernel.clear();
       chosen.initrd.clear();
+      chosen.append.clear();
       chosen.igvm = "/no/such/igvm";
     }
     const auto launch = plan_snp_launch(chosen, find_facts(host));
@@ -195,7 +197,39 @@ TEST(SnpLaunch, StartsOnlyFilesThatAreThere) {
     EXPECT_EQ(launch.error().code, Errc::io_failed);
     EXPECT_EQ(launch.error().text, "/no/such/" + std::string(which) + ": No such file or directory");
     chosen.print = true;
-    EXPECT_TRUE(plan_snp_launch(chosen, find_facts(host)));
+    const auto shown = plan_snp_launch(chosen, find_facts(host));
+    ASSERT_TRUE(shown) << shown.error().text;
+    EXPECT_EQ(shown->assumptions.size(), 1U);
+  }
+}
+
+TEST(SnpLaunch, ADirectoryIsNoKernel) {
+  FakeHost host;
+  SnpLaunchOptions chosen = options();
+  chosen.kernel = "/proc/self";
+  const auto launch = plan_snp_launch(chosen, find_facts(host));
+  ASSERT_FALSE(launch);
+  EXPECT_EQ(launch.error().code, Errc::bad_config);
+  EXPECT_EQ(launch.error().text, "/proc/self: expected a regular file, found something else");
+  chosen.print = true;
+  EXPECT_EQ(plan_snp_launch(chosen, find_facts(host))->assumptions,
+            std::vector<std::string>{
+                "-kernel /proc/self: the path is only expected; here, expected a regular file, found something else"});
+}
+
+// Without an initial RAM disk there is no attest-guest, and without a kernel nothing that unpacks one.
+TEST(SnpLaunch, KernelAndRamDiskAreNamedTogether) {
+  FakeHost host;
+  for (const bool print : {false, true}) {
+    SnpLaunchOptions kernel = options(), disk = options();
+    kernel.print = disk.print = print;
+    kernel.initrd.clear();
+    disk.kernel.clear();
+    for (const SnpLaunchOptions& chosen : {kernel, disk}) {
+      const auto launch = plan_snp_launch(chosen, find_facts(host));
+      ASSERT_FALSE(launch);
+      EXPECT_EQ(launch.error().code, Errc::bad_config);
+    }
   }
 }
 
@@ -203,16 +237,21 @@ TEST(SnpLaunch, AnIgvmFileStandsAlone) {
   FakeHost host;
   SnpLaunchOptions chosen;
   chosen.print = true;
-  chosen.igvm = "coconut-qemu.igvm";
+  chosen.igvm = "/proc/self/exe";
   chosen.com3_socket = "/run/com3.sock";
   const auto launch = plan_snp_launch(chosen, find_facts(host));
   ASSERT_TRUE(launch) << launch.error().text;
-  EXPECT_TRUE(has(*launch, "igvm-cfg,id=igvm0,file=coconut-qemu.igvm"));
+  EXPECT_TRUE(has(*launch, "igvm-cfg,id=igvm0,file=/proc/self/exe"));
   EXPECT_FALSE(has(*launch, "OVMF"));
-  chosen.kernel = "vmlinuz";
-  const auto both = plan_snp_launch(chosen, find_facts(host));
-  ASSERT_FALSE(both);
-  EXPECT_EQ(both.error().code, Errc::bad_config);
+  for (std::string SnpLaunchOptions::*const also :
+       {&SnpLaunchOptions::kernel, &SnpLaunchOptions::initrd, &SnpLaunchOptions::ovmf, &SnpLaunchOptions::append}) {
+    SnpLaunchOptions both = chosen;
+    both.*also = "something";
+    const auto refused = plan_snp_launch(both, find_facts(host));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::bad_config);
+    EXPECT_TRUE(refused.error().text.starts_with("IGVM file: ")) << refused.error().text;
+  }
 }
 
 TEST(SnpLaunch, WhatIsWrongWithTheOptionsIsSaidBeforeWhatTheHostLacks) {
