@@ -296,7 +296,7 @@ TEST_F(ServerTest, TurnsAwayWhoIsAboveTheCap) {
 
 TEST_F(ServerTest, AnswersThatTheSessionTableIsFull) {
   start();
-  while (fixture_.broker().sessions.open(verify::Time{})) {
+  while (fixture_.broker().sessions.open(Tee::snp, verify::Time{})) {
   }
   const std::string full = exchange(post("/kbs/v0/auth", kAuth));
   EXPECT_EQ(status_of(full), 503);
