@@ -29,14 +29,14 @@ void address_of(const sockaddr_storage& address, std::string& ip, int& port) {
 
 }  // namespace
 
-HttpStream::HttpStream(posix::Fd socket, int stop, const HttpLimits& limits)
-    : socket_(std::move(socket)), stop_(stop), limits_(limits) {}
+HttpStream::HttpStream(posix::Fd socket, int stop, const HttpLimits& limits, std::unique_ptr<Channel> channel)
+    : socket_(std::move(socket)), stop_(stop), limits_(limits), channel_(std::move(channel)) {}
 
 bool HttpStream::await_request() {
-  head_done_ = writing_ = false;
+  head_done_ = writing_ = muted_ = false;
   head_ = lines_ = line_ = 0;
   body_ = announced_ = 0;
-  if (at_ == end_) {
+  if (at_ == end_ && !channel_->pending()) {
     if (!wait(POLLIN, steady_clock::now() + limits_.idle, /*ends_on_stop=*/true)) return false;
   }
   until_ = steady_clock::now() + limits_.request;
@@ -45,11 +45,34 @@ bool HttpStream::await_request() {
 
 void HttpStream::close() {
   if (!socket_) return;
-  ::shutdown(socket_.get(), SHUT_WR);
+  channel_->end(socket_.get());
   until_ = steady_clock::now() + limits_.drain;
   for (std::size_t drained = 0; drained < limits_.body_octets; drained += buffer_.size()) {
     at_ = end_;
     if (!refill()) break;
+  }
+  socket_.reset();
+}
+
+bool HttpStream::pause(std::chrono::milliseconds time) {
+  pollfd stop{stop_, POLLIN, 0};
+  const auto until = steady_clock::now() + time;
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
+    if (left <= 0) break;
+    const int ready = ::poll(&stop, 1, static_cast<int>(std::min<long>(left, 60'000)));
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return false;
+  }
+  until_ += time;
+  return true;
+}
+
+void HttpStream::abort(Abort how) {
+  if (!socket_) return;
+  if (how == Abort::reset) {
+    // Nothing waits to be sent then, and close(2) answers with a reset.
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }
   socket_.reset();
 }
@@ -76,12 +99,15 @@ bool HttpStream::wait(short events, SteadyTime until, bool ends_on_stop) {
 }
 
 bool HttpStream::refill() {
+  short events = POLLIN;
+  bool ready = channel_->pending();
   for (;;) {
-    if (!wait(POLLIN, until_, /*ends_on_stop=*/false)) return false;
-    const ssize_t n = ::recv(socket_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (!ready && !wait(events, until_, /*ends_on_stop=*/false)) return false;
+    ready = false;
+    const ssize_t n = channel_->receive(socket_.get(), buffer_.data(), buffer_.size(), events);
+    if (n == Channel::kAgain) continue;
     at_ = 0;
-    end_ = n > 0 ? static_cast<std::size_t>(n) : 0;
+    end_ = static_cast<std::size_t>(n);
     return n > 0;
   }
 }
@@ -112,19 +138,20 @@ ssize_t HttpStream::read(char* into, size_t size) {
 }
 
 ssize_t HttpStream::write(const char* from, size_t size) {
+  if (muted_) return static_cast<ssize_t>(size);
   if (!writing_) {
     // The response has a budget of its own: a request that took its time still gets its answer.
     writing_ = true;
     until_ = steady_clock::now() + (stopping_ ? limits_.drain : limits_.request);
   }
   std::size_t sent = 0;
+  short events = POLLOUT;
   while (sent < size) {
-    const ssize_t n = ::send(socket_.get(), from + sent, size - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n >= 0) {
+    const ssize_t n = channel_->send(socket_.get(), from + sent, size - sent, events);
+    if (n == 0) return -1;
+    if (n > 0) {
       sent += static_cast<std::size_t>(n);
-    } else if (errno == EAGAIN) {
-      if (!wait(POLLOUT, until_, /*ends_on_stop=*/false)) return -1;
-    } else if (errno != EINTR) {
+    } else if (!wait(events, until_, /*ends_on_stop=*/false)) {
       return -1;
     }
   }
@@ -133,7 +160,7 @@ ssize_t HttpStream::write(const char* from, size_t size) {
 
 bool HttpStream::is_readable() const {
   pollfd watched{socket_.get(), POLLIN, 0};
-  return at_ < end_ || ::poll(&watched, 1, 0) == 1;
+  return at_ < end_ || channel_->pending() || ::poll(&watched, 1, 0) == 1;
 }
 
 bool HttpStream::is_writable() const {

@@ -5,8 +5,10 @@
 
 #include <array>
 #include <chrono>
+#include <memory>
 
 #include "core/posix/fd.h"
+#include "http-server/channel.h"
 
 namespace attestbed::http {
 
@@ -30,8 +32,9 @@ struct HttpLimits {
 /// beyond a bound reads as the end of the stream.
 class HttpStream final : public httplib::Stream {
  public:
-  /// `stop` is a descriptor that becomes readable when the server stops.
-  HttpStream(posix::Fd socket, int stop, const HttpLimits& limits);
+  /// `stop` is a descriptor that becomes readable when the server stops; `channel` is how the octets travel.
+  HttpStream(posix::Fd socket, int stop, const HttpLimits& limits,
+             std::unique_ptr<Channel> channel = std::make_unique<PlainChannel>());
 
   /// await_request waits for the first octet of a request. False: the peer left, said nothing, or the server stops.
   bool await_request();
@@ -42,6 +45,18 @@ class HttpStream final : public httplib::Stream {
   /// close ends the connection in order: what the peer still sends is read for a moment, so that the response is not
   /// lost to a reset.
   void close();
+
+  /// For servers that misbehave on purpose. mute swallows what is written until the next request or unmute; pause waits
+  /// (false if the server stops first) at the cost of nobody's deadline but its own; abort ends the connection at once:
+  /// with a reset where the peer is not to know of an end.
+  void mute() { muted_ = true; }
+  void unmute() { muted_ = false; }
+  bool pause(std::chrono::milliseconds time);
+  enum class Abort { close, reset };
+  void abort(Abort how);
+
+  /// problem is the channel's.
+  std::string problem() const { return channel_->problem(); }
 
   bool is_readable() const override;
   bool is_writable() const override;
@@ -61,9 +76,11 @@ class HttpStream final : public httplib::Stream {
   posix::Fd socket_;
   int stop_;
   const HttpLimits& limits_;
+  const std::unique_ptr<Channel> channel_;
   SteadyTime until_{};
   bool stopping_ = false;
   bool writing_ = false;
+  bool muted_ = false;
   std::array<char, 4096> buffer_{};
   std::size_t at_ = 0, end_ = 0;
   bool head_done_ = false;
