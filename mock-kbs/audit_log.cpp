@@ -35,6 +35,7 @@ nlohmann::ordered_json fields_of(const AuditRecord& record) {
   put("key", record.key);
   put("resource", record.resource);
   put("rule", record.rule);
+  put("fault", record.fault);
   if (record.w1_exposed) fields["w1_exposed"] = true;
   if (record.turned_away != 0) fields["turned_away"] = record.turned_away;
   return fields;

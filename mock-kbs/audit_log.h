@@ -20,6 +20,7 @@ namespace attestbed::kbs {
 ///   rule         what the resource policy decided by
 ///   layer        which layer of the judgement refused
 ///   w1_exposed   the guest's entry says that its host may choose what its reports bind
+///   fault        what was done wrong on purpose, as in the plan
 ///   turned_away  not 0: no request, but so many connections that were turned away unheard since the last such record
 struct AuditRecord {
   std::string peer;
@@ -39,6 +40,7 @@ struct AuditRecord {
   std::string trust;
   std::string resource;
   std::string rule;
+  std::string fault;
   bool w1_exposed = false;
   std::uint64_t turned_away = 0;
 };

@@ -56,7 +56,42 @@ CommandLine read_command_line(int argc, const char* const* argv) {
       ->allow_extra_args(false);
   app.add_option("--config", line.config_file, "configuration file, see docs/examples/mock-kbs.toml")
       ->type_name("FILE.toml");
+  ServiceOptions& service = line.options.service;
+  app.add_option("--tls-cert", service.tls_certificate, "serve https with this certificate (and intermediates)")
+      ->type_name("FILE.pem");
+  app.add_option("--tls-key", service.tls_key, "the certificate's private key")->type_name("FILE.pem");
+  app.add_option("--tls-client-ca", service.tls_client_ca, "demand client certificates under these roots")
+      ->type_name("FILE.pem");
+  app.add_option("--admin-listen", service.admin_listen, "admin API: loopback address and port; port 0 chooses one")
+      ->type_name("ADDRESS:PORT");
+  app.add_option("--admin-token-file", service.admin_token_file, "the Bearer token of the admin API, on one line")
+      ->type_name("FILE");
+  app.add_option("--parity", service.parity,
+                 "answer as `kbs-test` does: 417, its cookie, its token; judged all the same")
+      ->type_name("NAME");
+  app.add_option("--fault", service.faults, "answer wrongly: ENDPOINT:N:KIND, see --faults; repeatable")
+      ->type_name("FAULT")
+      ->allow_extra_args(false);
+  app.add_option("--fault-seed", service.fault_seed, "what is arbitrary about faults is the same for the same seed (0)")
+      ->type_name("N");
+  app.add_flag_callback(
+      "--faults",
+      [] {
+        std::cout << "ENDPOINT[@session=K|@guest=NAME]:N|N+|1/N:KIND[:ARGUMENT]\n" << fault_help();
+        throw CLI::Success();
+      },
+      "list the kinds of faults and exit");
   app.add_option("--log-level", line.options.log_level, "debug, info, warning or error (info)")->type_name("LEVEL");
+  TlsCaCommand tls_ca;
+  std::vector<std::string> names;
+  CLI::App* const ca = app.add_subcommand("tls-ca", "make a CA for tests, with certificates for a broker and a proxy");
+  ca->add_option("--out", tls_ca.directory, "new directory: ca.pem, server.pem, server.key, client.pem, client.key")
+      ->type_name("DIR")
+      ->required();
+  ca->add_option("--name", names, "host name or address of the broker; repeatable (127.0.0.1, ::1, localhost)")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  ca->add_option("--days", tls_ca.ca.days, "how long the certificates hold (30)")->type_name("N");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -66,6 +101,11 @@ CommandLine read_command_line(int argc, const char* const* argv) {
       std::cerr << "mock-kbs: " << error.what() << "; see mock-kbs --help\n";
       line.exit_code = 2;
     }
+    return line;
+  }
+  if (ca->parsed()) {
+    if (!names.empty()) tls_ca.ca.names = names;
+    line.tls_ca = std::move(tls_ca);
     return line;
   }
   for (const std::string& resource : resources) guest.resources.push_back(split_resource(resource));

@@ -172,6 +172,21 @@ void announce_decisions(const Config& config) {
   }
 }
 
+void announce_service(const ServiceConfig& service) {
+  if (!service.faults.faults.empty()) {
+    nlohmann::ordered_json faults = nlohmann::ordered_json::array();
+    for (const Fault& fault : service.faults.faults) faults.push_back(fault_text(fault));
+    log::event(log::Level::warning, "FAULTS",
+               {{"seed", service.faults.seed},
+                {"faults", faults},
+                {"message", "this broker answers wrongly on purpose; for tests only"}});
+  }
+  if (service.tls) {
+    log::event(log::Level::info, "tls",
+               {{"certificate", service.tls->certificate}, {"client_ca", service.tls->client_ca}});
+  }
+}
+
 }  // namespace
 
 Checked<Config> make_config(const Options& options) {
@@ -199,6 +214,7 @@ Checked<Config> make_config(const Options& options) {
     std::ranges::move(loaded, std::back_inserter(config.certificates));
   }
   if (options.kds) config.kds = TRY(read_kds(*options.kds));
+  config.service = TRY(make_service_config(options.service));
   std::vector<ReferenceEntry> entries;
   for (const GuestOptions& guest : options.guests) entries.push_back(TRY(read_entry(guest)));
   config.values.reference = TRY(ReferenceValues::make(std::move(entries)));
@@ -237,7 +253,8 @@ void announce(const Config& config) {
     log::event(log::Level::warning, "no_measurement",
                {{"message", "no measurement is configured: every attestation will be refused"}});
   }
-  if (!config.listen.loopback) {
+  announce_service(config.service);
+  if (!config.listen.loopback && !config.service.tls) {
     log::event(log::Level::warning, "no_tls",
                {{"listen", config.listen.host},
                 {"message", "plain HTTP beyond loopback: cookies and tokens can be read on the way"}});

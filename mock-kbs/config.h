@@ -10,6 +10,7 @@
 #include "mock-kbs/broker_state.h"
 #include "mock-kbs/options.h"
 #include "mock-kbs/server.h"
+#include "mock-kbs/service_config.h"
 #include "mock-kbs/session.h"
 
 namespace attestbed::kbs {
@@ -31,6 +32,7 @@ struct Config {
   std::vector<verify::Certificate> certificates;
   BrokerValues values;
   std::optional<KdsConfig> kds;
+  ServiceConfig service;
 
   Reach reach() const { return listen.loopback ? Reach::loopback : Reach::beyond_loopback; }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "core/posix/describe.h"
 #include "mock-kbs/config_source.h"
@@ -108,6 +109,36 @@ Checked<void> read_kds(const Source& source, const toml::node& node, Options& op
   return {};
 }
 
+// A table whose values are all strings, file names among them.
+struct TextKey {
+  const char* name;
+  std::string ServiceOptions::*into;
+  bool is_file;
+};
+Checked<void> read_text_table(const Source& source, const toml::node& node, const std::string& table_name,
+                              std::span<const TextKey> keys, ServiceOptions& service) {
+  const auto* table = node.as_table();
+  if (table == nullptr) return source.wrong(node, table_name, "a table", kind_of(node));
+  for (const auto& [name, value] : *table) {
+    const std::string key = table_name + "." + verify::printable(name.str(), 64);
+    const auto known = std::ranges::find_if(keys, [&](const TextKey& one) { return name.str() == one.name; });
+    if (known == keys.end()) {
+      std::string names;
+      for (const TextKey& one : keys) names += (names.empty() ? "" : ", ") + std::string(one.name);
+      return source.wrong(value, key, names, "another key");
+    }
+    const std::string text = TRY(text_at(source, value, key));
+    service.*known->into = known->is_file ? source.file(text) : text;
+  }
+  return {};
+}
+
+constexpr TextKey kTlsKeys[] = {{"certificate", &ServiceOptions::tls_certificate, true},
+                                {"key", &ServiceOptions::tls_key, true},
+                                {"client_ca", &ServiceOptions::tls_client_ca, true}};
+constexpr TextKey kAdminKeys[] = {{"listen", &ServiceOptions::admin_listen, false},
+                                  {"token_file", &ServiceOptions::admin_token_file, true}};
+
 Checked<void> read_key(const Source& source, const std::string& name, const toml::node& node, Options& options) {
   const bool read = TRY(read_broker_key(source, name, node, options));
   if (read) return {};
@@ -127,10 +158,21 @@ Checked<void> read_key(const Source& source, const std::string& name, const toml
     TRY(read_kds(source, node, options));
   } else if (name == "policy") {
     TRY(read_policy_table(source, node, options));
+  } else if (name == "faults") {
+    options.service.faults = TRY(texts_at(source, node, name));
+  } else if (name == "fault_seed") {
+    options.service.fault_seed = TRY(number_at(source, node, name));
+  } else if (name == "parity") {
+    options.service.parity = TRY(text_at(source, node, name));
+  } else if (name == "tls") {
+    TRY(read_text_table(source, node, name, kTlsKeys, options.service));
+  } else if (name == "admin") {
+    TRY(read_text_table(source, node, name, kAdminKeys, options.service));
   } else {
     return source.wrong(node, verify::printable(name, 64),
                         "listen, log_level, session_lifetime_seconds, max_sessions, nonce_mode, nonce_octets, "
-                        "nonce_seed, appraisal, certs, [resources], [policy], [kds] or [[guest]]",
+                        "nonce_seed, appraisal, certs, faults, fault_seed, parity, [resources], [policy], [kds], "
+                        "[tls], [admin] or [[guest]]",
                         "another key");
   }
   return {};
@@ -159,6 +201,7 @@ Checked<Options> read_config_file(const std::string& path) {
 Options merge(Options file, const Options& command_line) {
   if (command_line.listen) file.listen = command_line.listen;
   if (command_line.log_level) file.log_level = command_line.log_level;
+  file.service.over(command_line.service);
   std::ranges::copy(command_line.certs, std::back_inserter(file.certs));
   std::ranges::copy(command_line.guests, std::back_inserter(file.guests));
   return file;

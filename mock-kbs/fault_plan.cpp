@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "mock-kbs/fault_noise.h"
+
 namespace attestbed::kbs {
 namespace {
 
@@ -135,14 +137,6 @@ std::string places(const FaultName& row) {
   return text;
 }
 
-// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014): one step from each state.
-std::uint64_t mixed(std::uint64_t state) {
-  state += 0x9e3779b97f4a7c15;
-  state = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
-  state = (state ^ (state >> 27)) * 0x94d049bb133111eb;
-  return state ^ (state >> 31);
-}
-
 }  // namespace
 
 std::string fault_text(const Fault& fault) {
@@ -182,7 +176,7 @@ Checked<Fault> parse_fault(std::string_view text) {
 
 bool fault_fits(const FaultPlan& plan, std::size_t index, std::uint64_t count) {
   const Fault& fault = plan.faults[index];
-  if (fault.one_in != 0) return mixed(mixed(mixed(plan.seed) ^ index) ^ count) % fault.one_in == 0;
+  if (fault.one_in != 0) return FaultNoise::of(plan.seed, index, count).next() % fault.one_in == 0;
   return fault.onwards ? count >= fault.nth : count == fault.nth;
 }
 

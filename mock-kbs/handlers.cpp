@@ -251,6 +251,7 @@ Response handle_resource(Broker& broker, const Request& request, std::string_vie
   if (!secret) return unknown(Errc::resource_unknown, "a resource of the guest's entry, or a shared one");
   Checked<std::string> sealed = jwe_seal(grant->key, secret->expose(), broker.entropy);
   if (!sealed) return refuse(std::move(response), 401, "JweError", "the secret could not be sealed", sealed.error());
+  response.sealed = SealedSecret{.key = grant->key, .secret = secret};
   return finish(std::move(response), 200, *std::move(sealed), kJson);
 }
 

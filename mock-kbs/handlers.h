@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "mock-kbs/audit_log.h"
+#include "mock-kbs/delivery.h"
 #include "mock-kbs/judge_evidence.h"
 #include "mock-kbs/token.h"
 #include "mock-kbs/wall_clock.h"
@@ -18,20 +23,33 @@ inline constexpr std::size_t kMaxBodyBytes = 2 * 1024 * 1024;
 /// Request is what the handlers look at. `target` is the request target as it was sent, undecoded; several Cookie or
 /// Authorization headers arrive joined by "; ".
 struct Request {
-  std::string method;
-  std::string target;
-  std::string body;
-  std::string cookies;
-  std::string authorization;
-  std::string peer;
+  std::string method{};
+  std::string target{};
+  std::string body{};
+  std::string cookies{};
+  std::string authorization{};
+  std::string peer{};
 };
 
+/// SealedSecret is a resource on its way to the key that attested for it.
+struct SealedSecret {
+  protocol::GuestPublicKey key;
+  std::shared_ptr<const SecretOctets> secret;
+};
+
+/// Response is what a peer gets, and what the broker's log says of it.
+///   headers   others than the two that have a member of their own
+///   sealed    of a resource: what is inside, and for whom
+///   delivery  how it gets there
 struct Response {
   int status = 200;
   std::string body;
   std::string content_type;
   std::string set_cookie;
+  std::vector<std::pair<std::string, std::string>> headers;
   AuditRecord audit;
+  std::optional<SealedSecret> sealed;
+  Delivery delivery;
 };
 
 /// Broker is the state behind the handlers. Every reference outlives it.

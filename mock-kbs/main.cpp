@@ -10,8 +10,8 @@
 #include "core/posix/clock.h"
 #include "core/posix/hardening.h"
 #include "http-client/curl_handle.h"
-#include "http-server/http_stream.h"
 #include "mock-kbs/config.h"
+#include "mock-kbs/serving.h"
 
 namespace {
 
@@ -75,16 +75,19 @@ int run(const kbs::Config& config) {
   if (!tokens) return fail(tokens.error(), kExitCouldNotRun);
   kbs::Broker broker{**state, judge, sessions, *tokens, entropy, wall_clock};
   kbs::announce(config);
-  const auto server = kbs::Server::start(broker, config.listen, {}, kbs::write_audit);
-  if (!server) return cannot_listen(server.error());
-  std::printf("ready http://%s\n", config.listen.authority((*server)->port()).c_str());
+  const auto serving = kbs::Serving::start(broker, config);
+  if (!serving) {
+    return serving.error().code == Errc::io_failed ? cannot_listen(serving.error()) : fail(serving.error(), kExitUsage);
+  }
+  std::fputs((*serving)->announcement().c_str(), stdout);
   std::fflush(stdout);
 
-  std::array<pollfd, 2> ends{pollfd{signals.get(), POLLIN, 0}, pollfd{(*server)->ended_fd(), POLLIN, 0}};
+  std::array<pollfd, 3> ends{pollfd{signals.get(), POLLIN, 0}, pollfd{(*serving)->ended_fd(), POLLIN, 0},
+                             pollfd{(*serving)->admin_ended_fd(), POLLIN, 0}};
   while (poll(ends.data(), ends.size(), -1) < 0) {
   }
   if (kds_client) kds_client->stop();
-  (*server)->stop();
+  (*serving)->stop();
   if (ends[0].revents == 0)
     return fail({Errc::io_failed, "listen", "to accept connections", "the listener ended"}, kExitCouldNotRun);
   log::event(log::Level::info, "stopped");
@@ -96,6 +99,12 @@ int run(const kbs::Config& config) {
 int main(int argc, char** argv) {
   const kbs::CommandLine line = kbs::read_command_line(argc, argv);
   if (line.exit_code) return *line.exit_code;
+  if (line.tls_ca) {
+    kbs::SystemWallClock clock;
+    const kbs::Checked<void> made = kbs::make_test_ca(line.tls_ca->directory, line.tls_ca->ca, clock.now());
+    if (made) return 0;
+    return fail(made.error(), made.error().code == Errc::bad_config ? kExitUsage : kExitCouldNotRun);
+  }
   const kbs::Checked<void> hardened = kbs::checked(posix::forbid_core_dumps());
   if (!hardened) return fail(hardened.error(), kExitCouldNotRun);
   // Whoever read the log may go; the broker stays.

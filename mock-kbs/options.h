@@ -8,7 +8,10 @@
 #include <vector>
 
 #include "mock-kbs/appraisal.h"
+#include "mock-kbs/refuse.h"
+#include "mock-kbs/service_config.h"
 #include "mock-kbs/session.h"
+#include "mock-kbs/tls_ca.h"
 
 namespace attestbed::kbs {
 
@@ -62,12 +65,20 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> resources;  // shared ones: path, file
   std::optional<PolicyOptions> policy;
   std::optional<KdsSection> kds;
+  ServiceOptions service;
+};
+
+/// TlsCaCommand is `mock-kbs tls-ca`: no broker, a CA for tests.
+struct TlsCaCommand {
+  std::string directory;
+  TestCa ca;
 };
 
 /// CommandLine is what argv came to: options, or that the program has already said all (--help, a wrong flag).
 struct CommandLine {
   Options options;
   std::optional<std::string> config_file;
+  std::optional<TlsCaCommand> tls_ca;
   std::optional<int> exit_code;
 };
 CommandLine read_command_line(int argc, const char* const* argv);

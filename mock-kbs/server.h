@@ -9,6 +9,7 @@
 
 #include "http-server/listen.h"
 #include "mock-kbs/handlers.h"
+#include "mock-kbs/tls.h"
 
 namespace attestbed::http {
 struct HttpLimits;
@@ -19,17 +20,34 @@ namespace attestbed::kbs {
 using http::HttpLimits;
 using http::ListenAddress;
 
-/// Server puts handle() behind HTTP/1.1 on one listener. Every connection has a thread, a request deadline, caps on
+/// Greeting is what happens to a connection before anything of it is read: `whole` serves it, `closed` and `reset` end
+/// it.
+///   fault  why, for the log
+struct Greeting {
+  Delivery::How how = Delivery::How::whole;
+  std::string fault;
+};
+
+/// Service is what stands behind a server. All are called from any thread.
+///   handle  answers a request
+///   audit   takes one record for each request, and others for connections that came to none
+///   greet   judges a connection; nobody is turned away without it
+///   tls     HTTP over TLS with it, plain HTTP without
+struct Service {
+  std::function<Response(const Request&)> handle;
+  std::function<void(const AuditRecord&)> audit;
+  std::function<Greeting()> greet = {};
+  std::shared_ptr<const TlsServer> tls = nullptr;
+};
+
+/// Server puts a Service behind HTTP/1.1 on one listener. Every connection has a thread, a request deadline, caps on
 /// head and body, and no way to disturb another.
 class Server {
  public:
-  using AuditSink = std::function<void(const AuditRecord&)>;
-
-  /// start listens and accepts on a thread of its own. `broker` and `audit` (called from any thread) outlive the
-  /// server; connections above the cap make one record a second at most. Errors: io_failed if the address is not
-  /// available.
-  static Checked<std::unique_ptr<Server>> start(Broker& broker, const ListenAddress& address, const HttpLimits& limits,
-                                                AuditSink audit);
+  /// start listens and accepts on a thread of its own. What `service` refers to outlives the server; connections above
+  /// the cap make one record a second at most. Errors: io_failed if the address is not available.
+  static Checked<std::unique_ptr<Server>> start(Service service, const ListenAddress& address,
+                                                const HttpLimits& limits);
   /// The destructor stops.
   ~Server();
 

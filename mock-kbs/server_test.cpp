@@ -107,12 +107,14 @@ std::vector<std::unique_ptr<Client>> slow_peers(std::uint16_t port) {
 class ServerTest : public testing::Test {
  protected:
   void start(HttpLimits limits = {}) {
-    auto started = Server::start(fixture_.broker(), {.host = "127.0.0.1", .port = 0, .loopback = true}, limits,
-                                 [this](const AuditRecord& record) {
-                                   const std::lock_guard lock(mutex_);
-                                   audit_.push_back(record);
-                                   written_.notify_all();
-                                 });
+    Service service{.handle = [this](const Request& request) { return handle(fixture_.broker(), request); },
+                    .audit =
+                        [this](const AuditRecord& record) {
+                          const std::lock_guard lock(mutex_);
+                          audit_.push_back(record);
+                          written_.notify_all();
+                        }};
+    auto started = Server::start(std::move(service), {.host = "127.0.0.1", .port = 0, .loopback = true}, limits);
     ASSERT_TRUE(started) << started.error().text();
     server_ = *std::move(started);
   }
@@ -328,8 +330,9 @@ TEST_F(ServerTest, StopsBesideIdleAndHalfSentRequests) {
 
 TEST_F(ServerTest, OwnsItsPortAlone) {
   start();
-  const auto second = Server::start(fixture_.broker(), {.host = "127.0.0.1", .port = port(), .loopback = true}, {},
-                                    [](const AuditRecord&) {});
+  const auto second =
+      Server::start({.handle = [](const Request&) { return Response(); }, .audit = [](const AuditRecord&) {}},
+                    {.host = "127.0.0.1", .port = port(), .loopback = true}, {});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Errc::io_failed);
   EXPECT_NE(second.error().expected.find(std::to_string(port())), std::string::npos);

@@ -100,6 +100,22 @@ Checked<Grant> SessionTable::grant(std::string_view cookie) {
   return Refusal{Errc::session_unknown, "Cookie.kbs-session-id", "a session that has attested", "one that has not"};
 }
 
+bool SessionTable::end(std::string_view cookie) {
+  const std::lock_guard lock(mutex_);
+  const Checked<Session*> session = find(cookie);
+  if (!session) return false;
+  const Result<crypto::Sha256Digest> id = crypto::sha256({bytes_of(cookie)});
+  sessions_.erase(*id);
+  std::erase(by_age_, *id);
+  return true;
+}
+
+void SessionTable::end_all() {
+  const std::lock_guard lock(mutex_);
+  sessions_.clear();
+  by_age_.clear();
+}
+
 std::size_t SessionTable::size() {
   const std::lock_guard lock(mutex_);
   return sessions_.size();

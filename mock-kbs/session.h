@@ -82,6 +82,11 @@ class SessionTable {
   /// grant of an attested session. Errors: session_unknown, also for a session that has not attested.
   Checked<Grant> grant(std::string_view cookie);
 
+  /// end makes the session one that has expired. False if there was none.
+  bool end(std::string_view cookie);
+  /// end_all does so with every session.
+  void end_all();
+
   std::size_t size();
 
  private:

@@ -99,6 +99,19 @@ std::string TokenIssuer::key_set() const {
   return ordered_json{{"keys", ordered_json::array({key})}}.dump();
 }
 
+Checked<std::string> TokenIssuer::reissue(std::string_view token, std::int64_t seconds) const {
+  const std::size_t first = token.find('.');
+  const std::size_t last = token.rfind('.');
+  if (first == std::string_view::npos || first == last) return invalid("a JWT of three parts", "fewer parts");
+  const std::vector<std::uint8_t> text = decode(Base64::url, token.substr(first + 1, last - first - 1));
+  ordered_json payload = ordered_json::parse(text_of(text), nullptr, /*allow_exceptions=*/false);
+  if (!payload.contains("iat") || !payload["iat"].is_number_integer()) return invalid("claims with iat", "others");
+  payload["exp"] = payload["iat"].get<std::int64_t>() + seconds;
+  const std::string signed_part = impl_->header + "." + base64url(payload.dump());
+  const Es256Signature signature = TRY(impl_->key.sign(signed_part));
+  return signed_part + "." + base64url(signature);
+}
+
 TokenIssuer::TokenIssuer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TokenIssuer::TokenIssuer(TokenIssuer&&) noexcept = default;
 TokenIssuer::~TokenIssuer() = default;
