@@ -4,7 +4,7 @@
 namespace attestbed::bench {
 namespace {
 
-constexpr std::string_view kBench = "bench", kPeers = "bench-peers", kVm = "bench-vm";
+constexpr std::string_view kBench = "bench", kPeers = "bench-peers", kVm = "bench-vm", kLoad = "bench-load";
 
 constexpr Target kTargets[] = {
     {kBench, "guest.cpu", "x own P-521 keygen + ECDH", Bound::at_most, 1.10,
@@ -65,6 +65,12 @@ constexpr Target kTargets[] = {
      "the point; interleaved"},
     {kBench, "key.p521_keygen", "x raw EVP", Bound::at_most, 1.05, "as key.p256_keygen"},
     {kBench, "key.p521_ecdh", "x raw EVP", Bound::at_most, 1.05, "as key.p256_ecdh"},
+    {kLoad, "load.proxy_idle_lines", "MiB", Bound::at_most, 32,
+     "resident memory of attest-proxy with 256 lines that are connected and have sent nothing; http broker"},
+    {kLoad, "load.kbs_of_floor", "of the floor's rate", Bound::at_least, 0.7,
+     "CPU that an attestation cannot do without, over all CPU of mock-kbs by attestations: certificates parsed, chain "
+     "and report verified, a P-521 key and its exchange, an ES256 signature, in one thread; proxies keep the "
+     "connection from attest to resource"},
     {kVm, "vm.image", "MiB", Bound::at_most, 20,
      "kernel and compressed initramfs of Debian's cloud kernel, simulated /dev/sev-guest included"},
     {kVm, "vm.start_to_secret", "s", Bound::at_most, 6,
