@@ -105,6 +105,13 @@ class Released(VmTest):
         self.assertGreater(counts['octets'], 0)
         self.assertLess(counts['intercepted'], 2 * counts['octets'], counts)
 
+    def test_with_every_key_of_trustees_binding(self):
+        for key in ('P-521', 'P-256', 'RSA-3072'):
+            with self.subTest(key):
+                run, guest = self.boot('--binding', 'kbs-sha384', '--key', key, '--show-secret')
+                self.assertEqual(guest['secret']['shown'], SECRET)
+                self.assertEqual((run['binding'], run['key']), ('kbs-sha384', key))
+
     def test_from_an_image_that_is_made_for_it(self):
         run = json.loads(attestbed('vm', '--json', '--accel', 'tcg', '--kernel', OPTIONS.kernel).stdout)
         self.assertEqual(run['guests'][0]['outcome'], 'released')

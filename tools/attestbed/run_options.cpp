@@ -101,7 +101,7 @@ std::string complete(ScenarioOptions& options) {
   }
   if (const Status pair = check_pair(options.scenario.binding, options.scenario.key); !pair) {
     return std::string("--binding ") + binding_name(options.scenario.binding) + " --key " +
-           key_type_name(options.scenario.key) + ": " + posix::describe(pair.error());
+           key_type_name(options.scenario.key) + ": " + pair.error().where;
   }
   Inputs& inputs = options.scenario.inputs;
   if (options.timeout) inputs.guest_timeout = inputs.proxy_timeout = std::chrono::seconds(*options.timeout);

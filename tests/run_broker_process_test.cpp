@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// attestbed run with every pair of binding and key, under TLS, and with a broker that does something wrong.
+#include "tests/programs.h"
+
+namespace attestbed::programs {
+namespace {
+
+struct Pair {
+  const char* name;
+  const char* binding;
+  const char* key;
+};
+
+class EveryPair : public ProgramTest, public testing::WithParamInterface<std::tuple<Pair, const char*>> {};
+
+TEST_P(EveryPair, IsReleasedOnEveryLine) {
+  const auto& [pair, line] = GetParam();
+  const Finished done =
+      run("attestbed", {"run", "--json", "--binding", pair.binding, "--key", pair.key, "--transport", line});
+  ASSERT_EQ(done.exit.text(), "exit 0") << done.out << done.err;
+  const nlohmann::json json = done.json();
+  EXPECT_EQ(json["binding"], pair.binding);
+  EXPECT_EQ(json["key"], pair.key);
+  EXPECT_EQ(json["guests"][0]["outcome"], "released");
+  EXPECT_EQ(json["guests"][0]["secret"]["octets"], 12);
+  // SHA-384 leaves the last 16 of 64 octets zero (docs/protocol.md, bindings).
+  const std::string report_data = json["guests"][0]["report"]["report_data"];
+  ASSERT_EQ(report_data.size(), 128U);
+  EXPECT_EQ(report_data.substr(96) == std::string(32, '0'), pair.binding == std::string("kbs-sha384"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, EveryPair,
+    testing::Combine(testing::Values(Pair{"SvsmP521", "svsm-sha512", "P-521"}, Pair{"KbsP521", "kbs-sha384", "P-521"},
+                                     Pair{"KbsP256", "kbs-sha384", "P-256"},
+                                     Pair{"KbsRsa3072", "kbs-sha384", "RSA-3072"}),
+                     testing::Values("unix", "pty", "uart")),
+    [](const auto& test) { return std::string(std::get<0>(test.param).name) + "_" + std::get<1>(test.param); });
+
+class NoPair : public ProgramTest, public testing::WithParamInterface<Pair> {};
+
+TEST_P(NoPair, ExitsTwoAndSaysWhichPairsExist) {
+  const Finished done = run("attestbed", {"run", "--binding", GetParam().binding, "--key", GetParam().key});
+  EXPECT_EQ(done.exit.text(), "exit 2") << done.out << done.err;
+  EXPECT_EQ(done.out, "");
+  for (const char* word : {"svsm-sha512", "kbs-sha384", "P-521", "P-256", "RSA-3072"}) {
+    EXPECT_NE(done.err.find(word), std::string::npos) << word << " is not in: " << done.err;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, NoPair,
+                         testing::Values(Pair{"P256", "svsm-sha512", "P-256"},
+                                         Pair{"Rsa3072", "svsm-sha512", "RSA-3072"}),
+                         [](const auto& test) { return test.param.name; });
+
+class BrokerOfARun : public ProgramTest {};
+
+TEST_F(BrokerOfARun, SpeaksTlsUnderItsOwnCa) {
+  const Finished done = run("attestbed", {"run", "--json", "--tls"});
+  ASSERT_EQ(done.exit.text(), "exit 0") << done.err;
+  const nlohmann::json json = done.json();
+  EXPECT_EQ(json["tls"], true);
+  bool named = false;
+  for (const auto& part : json["parts"]) {
+    named = named || part["ready"].get<std::string>().starts_with("ready https://127.0.0.1:");
+  }
+  EXPECT_TRUE(named) << json["parts"];
+}
+
+TEST_F(BrokerOfARun, DoesWrongWhatItIsTold) {
+  const Finished done = run("attestbed", {"run", "--tls", "--fault", "resource:1:truncate", "--json"});
+  ASSERT_EQ(done.exit.text(), "exit 1") << done.out << done.err;
+  const nlohmann::json guest = done.json()["guests"][0];
+  EXPECT_EQ(guest["outcome"], "failed");
+  EXPECT_EQ(guest["code"], "broker_malformed");
+  EXPECT_EQ(done.json()["faults"], nlohmann::json::array({"resource:1:truncate"}));
+}
+
+TEST_F(BrokerOfARun, DoesItOnceAndServesTheNextGuest) {
+  const Finished done = run("attestbed", {"run", "--guests", "2", "--fault", "auth:1:500", "--json"});
+  ASSERT_EQ(done.exit.text(), "exit 1") << done.out << done.err;
+  EXPECT_EQ(done.json()["summary"]["released"], 1);
+}
+
+struct Mistake {
+  const char* name;
+  std::vector<std::string> args;
+  const char* says;
+};
+class FaultMistakes : public ProgramTest, public testing::WithParamInterface<Mistake> {};
+
+TEST_P(FaultMistakes, ExitTwoAndSayWhy) {
+  const Finished done = run("attestbed", GetParam().args);
+  EXPECT_EQ(done.exit.text(), "exit 2") << done.out << done.err;
+  EXPECT_NE(done.err.find(GetParam().says), std::string::npos) << done.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, FaultMistakes,
+    testing::Values(
+        Mistake{"Endpoint", {"run", "--fault", "everywhere:1:500"}, "--fault everywhere:1:500"},
+        Mistake{"Number", {"run", "--fault", "auth:0:500"}, "--fault auth:0:500"},
+        Mistake{"Kind", {"run", "--fault", "auth:1:sabotage"}, "--fault list"},
+        Mistake{"NoBroker", {"run", "--tls", "--break", "kbs-down"}, "--break kbs-down"},
+        Mistake{"KeyOfAnotherType", {"run", "--binding", "kbs-sha384", "--key", "P-256", "--break", "key"}, "P-521"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(BrokerOfARun, ListsWhatCanGoWrong) {
+  const Finished done = run("attestbed", {"run", "--fault", "list"});
+  EXPECT_EQ(done.exit.text(), "exit 0") << done.err;
+  EXPECT_NE(done.out.find("truncate"), std::string::npos) << done.out;
+}
+
+}  // namespace
+}  // namespace attestbed::programs
