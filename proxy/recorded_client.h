@@ -24,8 +24,8 @@ class RecordedClient {
         session_((*backend_)->open(cancelled)) {}
 
   auto auth(std::chrono::milliseconds time = kLong) { return session_->auth(protocol::Tee::snp, in(time)); }
-  auto attest(protocol::Binding binding = protocol::Binding::svsm_sha512) {
-    return session_->attest(*request_, binding, in(kLong));
+  auto attest(protocol::Binding binding = protocol::Binding::svsm_sha512, std::chrono::milliseconds time = kLong) {
+    return session_->attest(*request_, binding, in(time));
   }
   auto resource(std::chrono::milliseconds time = kLong) {
     return session_->resource(protocol::ResourcePath(), in(time));

@@ -38,7 +38,7 @@ std::string made(RecordedClient& client, Call call, std::chrono::milliseconds ti
     case Call::auth:
       return code_of(client.auth(time));
     case Call::attest:
-      return code_of(client.attest(time));
+      return code_of(client.attest(protocol::Binding::svsm_sha512, time));
     case Call::resource:
       return code_of(client.resource(time));
   }

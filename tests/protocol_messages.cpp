@@ -120,7 +120,7 @@ std::vector<MessageKind> make_kinds() {
                      return wire_code_of(proxy::kbs::parse_token(text));
                    }});
   kinds.push_back({"broker body", "jwe.", {good("/kbs_http/resource_response")}, [](const std::string& text) {
-                     return wire_code_of(proxy::kbs::parse_jwe(text));
+                     return wire_code_of(proxy::kbs::parse_jwe(text, protocol::KeyType::p521));
                    }});
   return kinds;
 }
