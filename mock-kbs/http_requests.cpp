@@ -68,6 +68,7 @@ void accept_head(httplib::Request& request, HttpStream& stream) {
 // other than by the library.
 struct Present {
   HttpStream* stream = nullptr;
+  bool answered = false;
   std::optional<WireScript> script;
 };
 thread_local Present present;
@@ -95,9 +96,13 @@ HttpRequests::HttpRequests(const Service& service, const HttpLimits& limits, int
   set_idle_interval(1);
   set_payload_max_length(kMaxBodyBytes);
   set_pre_routing_handler([this](const auto& request, auto& response) { return before_body(request, response); });
-  Post(".*", [this](const auto& request, auto& response, const auto& reader) { post(request, response, reader); });
+  const auto with_body = [this](const auto& request, auto& response, const auto& reader) {
+    read_body(request, response, reader);
+  };
+  Post(".*", with_body);
+  Put(".*", with_body);
   set_exception_handler([](const auto&, auto& response, std::exception_ptr) { response.status = 500; });
-  // What the library refuses by itself never reaches a handler; these statuses are its own, none of our handlers'.
+  // What the library refuses by itself never reaches a handler.
   set_logger([this](const auto& request, const auto& response) { audit_unparsed(request, response); });
 }
 
@@ -114,7 +119,7 @@ void HttpRequests::serve_requests(posix::Fd socket) {
                     service_.tls ? service_.tls->channel(fd) : std::make_unique<http::PlainChannel>());
   for (unsigned left = limits_.requests_per_connection; left > 0 && stream.await_request(); --left) {
     bool closed = false;
-    present = {.stream = &stream, .script = std::nullopt};
+    present = {.stream = &stream, .answered = false, .script = std::nullopt};
     const bool answered = process_request(stream, /*close_connection=*/left == 1, closed,
                                           [&stream](httplib::Request& request) { accept_head(request, stream); });
     // Octets of a body that nobody read must never be taken for the next request.
@@ -154,17 +159,19 @@ bool HttpRequests::deliver(HttpStream& stream) {
 
 void HttpRequests::answer(const Response& response, httplib::Response& into) {
   service_.audit(response.audit);
+  present.answered = true;
   copy_out(response, into);
   if (response.delivery.how == Delivery::How::whole) return;
   present.script = wire_script(response);
   present.stream->mute();
 }
 
-// Everything but POST (and targets of no endpoint) is answered here; of a POST its body is judged before one octet of
-// it is read.
+// What has no body, and targets of no endpoint, are answered here; of POST and PUT the body is judged before one octet
+// of it is read.
 httplib::Server::HandlerResponse HttpRequests::before_body(const httplib::Request& request,
                                                            httplib::Response& response) {
-  if (request.method != "POST" || request.target.size() > kMaxTargetOctets) {
+  const bool with_body = request.method == "POST" || request.method == "PUT";
+  if (!with_body || request.target.size() > kMaxTargetOctets) {
     answer(service_.handle(translate(request)), response);
     return HandlerResponse::Handled;
   }
@@ -189,8 +196,8 @@ httplib::Server::HandlerResponse HttpRequests::before_body(const httplib::Reques
   return HandlerResponse::Unhandled;
 }
 
-void HttpRequests::post(const httplib::Request& request, httplib::Response& response,
-                        const httplib::ContentReader& reader) {
+void HttpRequests::read_body(const httplib::Request& request, httplib::Response& response,
+                             const httplib::ContentReader& reader) {
   Request translated = translate(request);
   // At once, so that no copy is left behind by growing.
   translated.body.reserve(announced_length(request).value_or(0));
@@ -211,6 +218,7 @@ void HttpRequests::post(const httplib::Request& request, httplib::Response& resp
 }
 
 void HttpRequests::audit_unparsed(const httplib::Request& request, const httplib::Response& response) {
+  if (present.answered) return;
   if (response.status != 400 && response.status != 414 && response.status != 416) return;
   AuditRecord record;
   record.peer = request.remote_addr.empty() ? "" : request.remote_addr + ":" + std::to_string(request.remote_port);

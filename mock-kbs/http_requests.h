@@ -25,7 +25,7 @@ class HttpRequests final : public httplib::Server {
   void audit_problem(const http::HttpStream& stream);
   void answer(const Response& response, httplib::Response& into);
   HandlerResponse before_body(const httplib::Request& request, httplib::Response& response);
-  void post(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader);
+  void read_body(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader);
   void audit_unparsed(const httplib::Request& request, const httplib::Response& response);
 
   const Service& service_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -206,6 +207,32 @@ TEST_F(ServerTest, AnswersOddRequestsWithOneStatusAndOneAuditLine) {
     EXPECT_EQ(records.back().status, one.status);
     EXPECT_EQ(records.back().refusal.has_value(), one.status != 200);
   }
+}
+
+TEST(Server, HandsOnTheBodyOfPutAndWritesOneLineForARefusalOfTheHandlers) {
+  std::mutex mutex;
+  std::vector<std::string> bodies;
+  std::atomic<int> lines = 0;
+  Service service{.handle =
+                      [&](const Request& request) {
+                        const std::lock_guard lock(mutex);
+                        bodies.push_back(request.method + " " + request.body);
+                        Response response;
+                        response.status = response.audit.status = 400;
+                        return response;
+                      },
+                  .audit = [&](const AuditRecord&) { ++lines; }};
+  auto server = Server::start(std::move(service), {.host = "127.0.0.1", .port = 0, .loopback = true}, {});
+  ASSERT_TRUE(server) << server.error().text();
+  Client client((*server)->port());
+  for (const char* method : {"PUT", "POST"}) {
+    EXPECT_EQ(
+        status_of(client.send(method + std::string(" /x HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc")).read_response()),
+        400);
+  }
+  (*server)->stop();
+  EXPECT_EQ(bodies, (std::vector<std::string>{"PUT abc", "POST abc"}));
+  EXPECT_EQ(lines, 2);
 }
 
 TEST_F(ServerTest, NeverTakesABodyForARequest) {

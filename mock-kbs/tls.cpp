@@ -133,7 +133,8 @@ openssl::X509Handle next_certificate(BIO* bio) {
   openssl::X509Handle made(X509_new_ex(openssl::library_context(), nullptr));
   X509* certificate = made.get();
   if (PEM_read_bio_X509(bio, &certificate, nullptr, nullptr) == nullptr) {
-    (void)made.release();  // freed by the failure
+    // A certificate that does not parse is freed by the failure; where there was none, it is still ours.
+    if (certificate == nullptr) (void)made.release();
     return nullptr;
   }
   return made;
