@@ -121,7 +121,8 @@ Checked<void> read_text_table(const Source& source, const toml::node& node, cons
   if (table == nullptr) return source.wrong(node, table_name, "a table", kind_of(node));
   for (const auto& [name, value] : *table) {
     const std::string key = table_name + "." + verify::printable(name.str(), 64);
-    const auto known = std::ranges::find_if(keys, [&](const TextKey& one) { return name.str() == one.name; });
+    const auto known =
+        std::ranges::find_if(keys, [wanted = name.str()](const TextKey& one) { return wanted == one.name; });
     if (known == keys.end()) {
       std::string names;
       for (const TextKey& one : keys) names += (names.empty() ? "" : ", ") + std::string(one.name);

@@ -27,9 +27,10 @@ Checked<Value> word_at(const Source& source, const toml::node& node, const std::
   return source.wrong(node, key, expected, verify::printable(text, 64));
 }
 
-constexpr std::array kNonceModes{Named{"strict", NonceMode::strict}, Named{"trustee", NonceMode::trustee}};
-constexpr std::array kAppraisals{Named{"strict", AppraisalMode::strict}, Named{"trustee", AppraisalMode::trustee}};
-constexpr std::array kTees{Named{"snp", Tee::snp}, Named{"sample", Tee::sample}};
+constexpr std::array<Named<NonceMode>, 2> kNonceModes{{{"strict", NonceMode::strict}, {"trustee", NonceMode::trustee}}};
+constexpr std::array<Named<AppraisalMode>, 2> kAppraisals{
+    {{"strict", AppraisalMode::strict}, {"trustee", AppraisalMode::trustee}}};
+constexpr std::array<Named<Tee>, 2> kTees{{{"snp", Tee::snp}, {"sample", Tee::sample}}};
 
 Checked<TrustTier> tier_at(const Source& source, const toml::node& node, const std::string& key) {
   const std::string text = TRY(text_at(source, node, key));
