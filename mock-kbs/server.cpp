@@ -140,7 +140,8 @@ bool Server::Impl::listen_again(std::chrono::milliseconds after) {
   if (::poll(&stopped, 1, static_cast<int>(after.count())) != 0) return false;
   ListenAddress same = address;
   same.port = port;
-  Result<posix::Fd> again = http::listen_on(same, port);
+  std::uint16_t bound = 0;  // the same again: port() may be asked for it meanwhile
+  Result<posix::Fd> again = http::listen_on(same, bound);
   if (!again) {
     raise_event(ended.get());
     return false;
