@@ -3,21 +3,20 @@
 
 // For tests: the events of core/log, kept in memory instead of going to standard error.
 
-#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
-#include <sstream>
+#include <mutex>
 #include <string>
 
 namespace attestbed::proxy {
 
-/// LogCapture holds every event from its construction to its end. `text` is for when no thread logs any more.
+/// LogCapture holds every event from its construction to its end. Safe from any thread.
 class LogCapture {
  public:
   LogCapture() : before_(spdlog::default_logger()) {
-    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(lines_);
-    auto logger = std::make_shared<spdlog::logger>("capture", std::move(sink));
+    auto logger = std::make_shared<spdlog::logger>("capture", lines_);
     logger->set_pattern("%v");
     logger->set_level(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));
@@ -26,7 +25,7 @@ class LogCapture {
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
 
-  std::string text() const { return lines_.str(); }
+  std::string text() const { return lines_->text(); }
   bool has(const std::string& piece) const { return count(piece) > 0; }
   int count(const std::string& piece) const {
     const std::string all = text();
@@ -36,7 +35,24 @@ class LogCapture {
   }
 
  private:
-  std::ostringstream lines_;
+  /// Lines may be read while somebody still writes: a session ends after its last word to the guest.
+  class Lines final : public spdlog::sinks::base_sink<std::mutex> {
+   public:
+    std::string text() {
+      const std::lock_guard lock(mutex_);
+      return text_;
+    }
+
+   private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+      spdlog::memory_buf_t line;
+      formatter_->format(message, line);
+      text_.append(line.data(), line.size());
+    }
+    void flush_() override {}
+    std::string text_;
+  };
+  std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
   std::shared_ptr<spdlog::logger> before_;
 };
 
