@@ -73,6 +73,18 @@ struct Present {
 };
 thread_local Present present;
 
+/// Wiped is text that may be a secret which an owner sends: it is wiped however handling it ends.
+class Wiped {
+ public:
+  explicit Wiped(std::string& text) : text_(text) {}
+  ~Wiped() { wipe({reinterpret_cast<std::uint8_t*>(text_.data()), text_.size()}); }
+  Wiped(const Wiped&) = delete;
+  Wiped& operator=(const Wiped&) = delete;
+
+ private:
+  std::string& text_;
+};
+
 // False: the server stops, or the peer is gone.
 bool send_part(HttpStream& stream, const WireScript::Part& part) {
   if (part.before.count() != 0 && !stream.pause(part.before)) return false;
@@ -199,6 +211,7 @@ httplib::Server::HandlerResponse HttpRequests::before_body(const httplib::Reques
 void HttpRequests::read_body(const httplib::Request& request, httplib::Response& response,
                              const httplib::ContentReader& reader) {
   Request translated = translate(request);
+  const Wiped body(translated.body);
   // At once, so that no copy is left behind by growing.
   translated.body.reserve(announced_length(request).value_or(0));
   std::uint64_t size = 0;
@@ -209,11 +222,7 @@ void HttpRequests::read_body(const httplib::Request& request, httplib::Response&
     return true;
   });
   if (size > kMaxBodyBytes) return answer(refuse_body(translated, size), response);
-  if (complete) {
-    answer(service_.handle(translated), response);
-    // An owner sends secrets this way.
-    return wipe({reinterpret_cast<std::uint8_t*>(translated.body.data()), translated.body.size()});
-  }
+  if (complete) return answer(service_.handle(translated), response);
   response.status = 400;  // the peer broke off; audit_unparsed has it
 }
 
