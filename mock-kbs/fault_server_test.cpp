@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The faults that act on connections, as a client sees them.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -12,6 +11,7 @@
 #include "core/posix/fd.h"
 #include "http-server/http_stream.h"
 #include "mock-kbs/fault_fixture.h"
+#include "mock-kbs/loopback_socket.h"
 #include "mock-kbs/server.h"
 
 namespace attestbed::kbs {
@@ -35,21 +35,13 @@ struct Seen {
 
 class Line {
  public:
-  explicit Line(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const timeval patience{.tv_sec = 60, .tv_usec = 0};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  }
-  bool connected() const { return connected_; }
+  explicit Line(std::uint16_t port) : socket_(loopback_socket(port)) {}
+  bool connected() const { return bool(socket_); }
   void send(const std::string& octets) { (void)!::send(socket_.get(), octets.data(), octets.size(), MSG_NOSIGNAL); }
   // Reads until `until` was seen, or the end.
   Seen read(const std::string& until = "\x01 never") {
-    Seen seen{.connected = connected_};
-    while (connected_ && seen.octets.find(until) == std::string::npos) {
+    Seen seen{.connected = connected()};
+    while (seen.connected && seen.octets.find(until) == std::string::npos) {
       std::array<char, 4096> buffer;
       const ssize_t n = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
       seen.error = n < 0 ? errno : 0;
@@ -61,7 +53,6 @@ class Line {
 
  private:
   posix::Fd socket_;
-  bool connected_ = false;
 };
 
 class FaultServer : public testing::Test {

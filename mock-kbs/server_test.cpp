@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mock-kbs/server.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -15,6 +14,7 @@
 #include "core/posix/fd.h"
 #include "http-server/http_stream.h"
 #include "mock-kbs/broker_fixture.h"
+#include "mock-kbs/loopback_socket.h"
 
 namespace attestbed::kbs {
 namespace {
@@ -26,15 +26,7 @@ using nlohmann::json;
 // test after a time that no honest answer needs.
 class Client {
  public:
-  explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const timeval patience{.tv_sec = 60, .tv_usec = 0};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  }
+  explicit Client(std::uint16_t port) : socket_(loopback_socket(port)) { EXPECT_TRUE(bool(socket_)); }
   // The server may close while we send: then the answer counts, not the send.
   Client& send(std::string_view octets) {
     while (!octets.empty()) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mock-kbs/tls.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 #include "core/posix/fd.h"
 #include "http-server/http_stream.h"
 #include "mock-kbs/broker_fixture.h"
+#include "mock-kbs/loopback_socket.h"
 #include "mock-kbs/server.h"
 #include "mock-kbs/tls_ca.h"
 #include "mock-kbs/wall_clock.h"
@@ -150,12 +150,8 @@ TEST_F(TlsTest, SaysThatPlainHttpIsNoHandshake) {
 
 TEST_F(TlsTest, EndsPeersThatBeginAHandshakeAndSayNoMore) {
   start(files(), {.request = 200ms, .idle = 200ms, .drain = 100ms});
-  const posix::Fd silent(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(server_->port());
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(::connect(silent.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const posix::Fd silent = loopback_socket(server_->port());
+  ASSERT_TRUE(bool(silent));
   ASSERT_EQ(::send(silent.get(), "\x16\x03\x01", 3, MSG_NOSIGNAL), 3);  // the head of a TLS record
   char octet = 0;
   EXPECT_LE(::recv(silent.get(), &octet, 1, 0), 0);
