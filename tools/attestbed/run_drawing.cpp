@@ -44,6 +44,10 @@ class Row {
 
 }  // namespace
 
+double milliseconds_of(std::chrono::nanoseconds time) {
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) / 1e3;
+}
+
 std::string milliseconds(double ms) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.1f ms", ms);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ class SequenceDrawing {
   std::string text_;
 };
 
+/// milliseconds_of is a time in milliseconds, to the microsecond below.
+double milliseconds_of(std::chrono::nanoseconds time);
 /// milliseconds writes 0.412 as "0.4 ms".
 std::string milliseconds(double ms);
 

@@ -15,10 +15,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-double milliseconds_of(std::chrono::nanoseconds time) {
-  return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) / 1e3;
-}
-
 std::string string_at(const ordered_json& object, const char* name) {
   const auto member = object.find(name);
   return member != object.end() && member->is_string() ? member->get<std::string>() : std::string();

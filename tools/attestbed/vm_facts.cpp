@@ -9,10 +9,6 @@ namespace {
 using nlohmann::ordered_json;
 using Time = std::optional<std::chrono::nanoseconds>;
 
-double milliseconds_of(std::chrono::nanoseconds time) {
-  return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) / 1e3;
-}
-
 ordered_json time_json(const Time& time) {
   return time ? ordered_json(milliseconds_of(*time)) : ordered_json();
 }
