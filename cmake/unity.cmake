@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Presets that build everything compile several files of a library or program as one, which halves its time. These stay alone: an
-# unnamed namespace of theirs has a name that a neighbour has, too, or they see a header that changes others.
+# Presets that build everything compile several files of a library or program as one, which halves its time. These stay
+# alone: an unnamed namespace of theirs has a name that a neighbour has, too, or they see a header that changes others.
 set(ATTESTBED_ALONE
   guest/init/fifo_writer.cpp
   guest/tsm_report.cpp
