@@ -36,6 +36,7 @@ nlohmann::ordered_json fields_of(const AuditRecord& record) {
   put("resource", record.resource);
   put("rule", record.rule);
   put("fault", record.fault);
+  put("fault_skipped", record.fault_skipped);
   if (record.w1_exposed) fields["w1_exposed"] = true;
   if (record.turned_away != 0) fields["turned_away"] = record.turned_away;
   return fields;

@@ -21,6 +21,7 @@ namespace attestbed::kbs {
 ///   layer        which layer of the judgement refused
 ///   w1_exposed   the guest's entry says that its host may choose what its reports bind
 ///   fault        what was done wrong on purpose, as in the plan
+///   fault_skipped  what should have been, and found nothing in this answer that it could break
 ///   turned_away  not 0: no request, but so many connections that were turned away unheard since the last such record
 struct AuditRecord {
   std::string peer;
@@ -40,7 +41,7 @@ struct AuditRecord {
   std::string trust;
   std::string resource;
   std::string rule;
-  std::string fault;
+  std::string fault, fault_skipped;
   bool w1_exposed = false;
   std::uint64_t turned_away = 0;
 };

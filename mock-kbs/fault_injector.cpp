@@ -59,7 +59,11 @@ Response FaultInjector::handle(Broker& broker, const Request& request) {
   if (!at) return response;
   const Earlier earlier = remember(*at, response);
   const std::optional<Chosen> chosen = choose(*at, response.audit);
-  if (!chosen || !apply(*chosen, *at, earlier, broker, request, response)) return response;
+  if (!chosen) return response;
+  if (!apply(*chosen, *at, earlier, broker, request, response)) {
+    response.audit.fault_skipped = fault_text(chosen->fault);
+    return response;
+  }
   response.audit.status = response.status;
   response.audit.fault = fault_text(chosen->fault);
   return response;

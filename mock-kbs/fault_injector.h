@@ -16,8 +16,8 @@ namespace attestbed::kbs {
 
 /// FaultInjector lets a plan break what the broker answers. Every request is handled as always, so sessions, log and
 /// verdicts stay the broker's; then the first fault of the plan that fits changes the answer, and the audit record says
-/// which. A fault that finds nothing to break (an answer without a cookie, no earlier session) is not recorded, though
-/// the request counts. Safe from any thread.
+/// which. A fault that finds nothing to break (an answer without a cookie, no earlier session) leaves the answer as it
+/// is and is recorded as skipped; the request counts. Safe from any thread.
 class FaultInjector {
  public:
   /// set replaces the plan; counting begins anew, and nothing earlier is remembered.

@@ -92,9 +92,11 @@ TEST(FaultInjector, RepeatsANonceOfAnEarlierSession) {
   TestGuest guest;
   const Response first = broker.auth(guest);
   EXPECT_EQ(first.audit.fault, "");  // nothing to repeat yet
+  EXPECT_EQ(first.audit.fault_skipped, "auth:1+:nonce-repeated");
   const Response second = broker.auth(guest);
   EXPECT_EQ(nonce_of(second), nonce_of(first));
   EXPECT_EQ(second.audit.fault, "auth:1+:nonce-repeated");
+  EXPECT_EQ(second.audit.fault_skipped, "");
   EXPECT_NE(second.set_cookie, first.set_cookie);
   // The broker itself knows better: the session's own nonce is another.
   const Response refused = broker.attest(guest);
