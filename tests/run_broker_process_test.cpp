@@ -74,6 +74,28 @@ TEST_F(BrokerOfARun, DoesWrongWhatItIsTold) {
   EXPECT_EQ(guest["outcome"], "failed");
   EXPECT_EQ(guest["code"], "broker_malformed");
   EXPECT_EQ(done.json()["faults"], nlohmann::json::array({"resource:1:truncate"}));
+  EXPECT_EQ(done.json()["faults_applied"][0]["applied"], 1);
+  EXPECT_EQ(guest["calls"][2]["fault"], "resource:1:truncate");
+}
+
+// A fault whose turn never comes, one that finds nothing to break, and one for keys of another type.
+TEST_F(BrokerOfARun, EndsWithThreeIfAFaultNeverHappened) {
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--fault", "resource:5:truncate"},
+        {"--fault", "attest:1:replay"},
+        {"--fault", "resource:1:jwe-cek-16", "--binding", "kbs-sha384", "--key", "RSA-3072"}}) {
+    std::vector<std::string> args = {"run"};
+    args.insert(args.end(), flags.begin(), flags.end());
+    const Finished done = run("attestbed", args);
+    EXPECT_EQ(done.exit.text(), "exit 3") << flags[1] << done.out << done.err;
+    EXPECT_NE(done.err.find("DID NOT HAPPEN: --fault " + flags[1]), std::string::npos) << done.err;
+    EXPECT_NE(done.out.find("released: 12 octets"), std::string::npos) << done.out;
+  }
+}
+
+TEST_F(BrokerOfARun, EndsAConnectionBeforeAWord) {
+  const Finished done = run("attestbed", {"run", "--fault", "connection:1:close", "--json"});
+  EXPECT_EQ(done.json()["faults_applied"][0]["applied"], 1) << done.out << done.err;
 }
 
 TEST_F(BrokerOfARun, DoesItOnceAndServesTheNextGuest) {

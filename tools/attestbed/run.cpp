@@ -109,13 +109,14 @@ int run(const ScenarioOptions& options) {
   const Logs logs(testbed.log("attest-proxy"), testbed.log("mock-kbs"), testbed.log("relay"),
                   testbed.host_attestation());
   for (const GuestOutput& guest : *guests) result.guests.push_back(observe(guest, logs));
+  result.faults = fault_fates(options.scenario.faults, logs);
   return print_result(kCommand, result, options);
 }
 
 constexpr const char* kFooter = R"(
 Starts snp-sim, mock-kbs, attest-proxy and attest-guest as processes on private sockets, attests, cleans up.
 Exit status: 0 all released, 1 one was refused or failed (with --break: as it should),
-2 usage, 3 a part could not run, or nobody noticed what was broken.
+2 usage, 3 a part could not run, nobody noticed what was broken, or a --fault never happened.
 
 Examples:
   attestbed run --show-secret

@@ -92,6 +92,7 @@ BrokerCall call_of(const ordered_json& request) {
   call.request = endpoint.substr(0, space) + " /kbs/v0/" + endpoint.substr(space == std::string::npos ? 0 : space + 1);
   if (const std::string resource = text_at(request, "resource"); !resource.empty()) call.request += "/" + resource;
   call.status = number_at<int>(request, "status").value_or(0);
+  call.fault = text_at(request, "fault");
   if (text_at(request, "verdict") == "refused") {
     for (const char* name : {"layer", "code", "field", "expected", "found"}) {
       if (const std::string text = text_at(request, name); !text.empty()) call.judgement[name] = text;

@@ -13,11 +13,13 @@ namespace attestbed::tools {
 
 /// BrokerCall is one HTTP exchange between proxy and broker.
 ///   judgement  of a call that the broker refused: layer, code, field, expected, found, as its log has them; else null
+///   fault      what the broker did wrong on purpose with the answer, of --fault; empty = nothing
 ///   octets, ms  as the proxy measured them; absent if the proxy's log has no such line
 struct BrokerCall {
   std::string request;  // "POST /kbs/v0/auth"
   int status = 0;
   nlohmann::ordered_json judgement;
+  std::string fault;
   std::optional<std::uint64_t> octets_sent, octets_received;
   std::optional<double> ms;
 };
@@ -71,6 +73,8 @@ class Logs {
   /// proxy has the events of an attestation, and those of a peer whose attempt ended before it had that name.
   Events proxy(const std::string& attestation, const std::string& peer) const;
   Events broker(const std::string& attestation) const;
+  /// broker() has all events of it, also of what came to no attestation.
+  const std::vector<Event>& broker() const { return broker_; }
   const std::vector<Event>& relay() const { return relay_; }
   const std::string& host_attestation() const { return host_attestation_; }
 

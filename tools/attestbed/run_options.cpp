@@ -135,6 +135,9 @@ int print_result(const char* command, const RunResult& result, const ScenarioOpt
     const std::string unmet = break_unmet(*result.scenario.broken, result.guests.front());
     if (!unmet.empty()) std::fprintf(stderr, "attestbed %s: %s\n", command, unmet.c_str());
   }
+  for (const std::string& unmet : faults_unmet(result.faults)) {
+    std::fprintf(stderr, "attestbed %s: %s\n", command, unmet.c_str());
+  }
   return result.exit();
 }
 

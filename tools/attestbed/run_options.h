@@ -58,7 +58,8 @@ std::string complete(ScenarioOptions& options);
 int usage(const char* command, const std::string& what);
 int could_not_run(const char* command, const launch::Failure& failure);
 
-/// print_result writes the result to standard output, and what of --break was not met to standard error; returns the
+/// print_result writes the result to standard output, and what of --break and --fault was not met to standard
+/// error; returns the
 /// exit status.
 int print_result(const char* command, const RunResult& result, const ScenarioOptions& options);
 

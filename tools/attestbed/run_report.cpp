@@ -136,6 +136,7 @@ ordered_json call_json(const BrokerCall& call) {
   if (call.octets_sent) json["octets_sent"] = *call.octets_sent;
   if (call.octets_received) json["octets_received"] = *call.octets_received;
   if (call.ms) json["ms"] = *call.ms;
+  if (!call.fault.empty()) json["fault"] = call.fault;
   if (!call.judgement.is_null()) json["judgement"] = call.judgement;
   return json;
 }
@@ -172,9 +173,10 @@ bool RunResult::all_released() const {
 }
 
 int RunResult::exit() const {
-  if (scenario.broken == nullptr) return all_released() ? kExitOk : kExitRefused;
-  const bool noticed = !guests.empty() && break_unmet(*scenario.broken, guests.front()).empty();
-  return noticed ? kExitRefused : kExitCouldNotRun;
+  const bool noticed =
+      scenario.broken == nullptr || (!guests.empty() && break_unmet(*scenario.broken, guests.front()).empty());
+  if (!noticed || !std::ranges::all_of(faults, &FaultFate::happened)) return kExitCouldNotRun;
+  return scenario.broken == nullptr && all_released() ? kExitOk : kExitRefused;
 }
 
 std::string run_json(const RunResult& result, ShowSecret show) {
@@ -190,6 +192,7 @@ std::string run_json(const RunResult& result, ShowSecret show) {
                        {"key", key_type_name(result.scenario.key)},
                        {"tls", result.scenario.tls},
                        {"faults", result.scenario.faults},
+                       {"faults_applied", faults_json(result.faults)},
                        {"transport", line_name(result.scenario.line)},
                        {"summary",
                         {{"guests", result.guests.size()},
@@ -217,6 +220,7 @@ namespace {
 std::string ends_text(const RunResult& result) {
   std::string text;
   for (const std::string& end : result.early_ends) text += "died early   " + end + "\n";
+  text += faults_text(result.faults);
   if (!result.kept.empty()) {
     text += std::string("kept         logs, ") + (result.vm ? "console, image, firmware, QEMU's command" : "reports") +
             " and certificates in " + result.kept + "\n";

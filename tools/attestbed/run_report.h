@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "tools/attestbed/run_faults.h"
 #include "tools/attestbed/run_observation.h"
 #include "tools/attestbed/vm_facts.h"
 
@@ -16,26 +17,28 @@ struct RunResult {
   std::vector<Part> parts;
   std::vector<std::string> early_ends;
   std::vector<GuestRun> guests;
+  std::vector<FaultFate> faults{};         // what became of each --fault
   std::chrono::nanoseconds guests_took{};  // from the start of the first to the end of the last
   std::string kept;                        // the folder of --keep, empty = none
   std::optional<VmFacts> vm{};             // of attestbed vm
 
   bool all_released() const;
   /// exit is the exit status of attestbed run: 0 if nothing was broken and every guest has its secret; 1 if not, or if
-  /// what was broken was noticed as it should; 3 if it was not.
+  /// what was broken was noticed as it should; 3 if it was not, or if a planned fault never happened.
   int exit() const;
 };
 
 /// run_json is the result as one object. Members are only ever added.
 ///   simulated, exit, product, measurement, resource, transport, kept (folder or null)
 ///   binding, key, tls, faults   as they were asked for
+///   faults_applied   what became of each of them, by the broker's log: see faults_json
 ///   summary     {guests, released, refused, failed, wall_ms}; the time is from the start of the first guest to the end
 ///               of the last
 ///   break       see break_json; null without --break
 ///   guests      one entry a guest: what attest-guest --json printed, and beside it
-///               calls          [{request, status, octets_sent, octets_received, ms, judgement}], HTTP as broker and
-///                              proxy logged it; judgement only if the broker refused: {layer, code, field, expected,
-///                              found}
+///               calls          [{request, status, octets_sent, octets_received, ms, fault, judgement}], HTTP as
+///                              broker and proxy logged it; fault only if the broker was told to break the answer;
+///                              judgement only if it refused: {layer, code, field, expected, found}
 ///               report         fields of the report; null if there was none
 ///               guest          its number, from 1
 ///               code           of the error; null if it has its secret
