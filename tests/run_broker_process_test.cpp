@@ -104,6 +104,21 @@ TEST_F(BrokerOfARun, DoesItOnceAndServesTheNextGuest) {
   EXPECT_EQ(done.json()["summary"]["released"], 1);
 }
 
+// What makes a broker slow, before its answer and within it. Both at once: each takes the proxy's whole time.
+TEST_F(BrokerOfARun, IsCalledSlowBeforeTheGuestsOwnDeadline) {
+  std::vector<launch::Child*> runs;
+  for (const char* fault : {"auth:1:delay:120000", "resource:1:trickle:1000"}) {
+    runs.push_back(&start("attestbed", {"run", "--fault", fault, "--timeout", "16", "--json"}));
+  }
+  for (launch::Child* child : runs) {
+    const Finished done = finish(*child);
+    EXPECT_EQ(done.exit.text(), "exit 1") << done.out << done.err;
+    const nlohmann::json json = done.json();
+    EXPECT_EQ(json["guests"][0]["code"], "broker_timeout") << json["faults"];
+    EXPECT_EQ(json["faults_applied"][0]["applied"], 1) << json["faults"];
+  }
+}
+
 struct Mistake {
   const char* name;
   std::vector<std::string> args;

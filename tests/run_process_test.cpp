@@ -171,6 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
                     UsageCase{"ResourceClimbs", {"run", "--resource", "a/../b"}},
                     UsageCase{"UnknownProduct", {"run", "--product", "Naples"}},
                     UsageCase{"TimeoutZero", {"run", "--timeout", "0"}},
+                    UsageCase{"TimeoutThatCannotBeShared", {"run", "--timeout", "1"}},
                     UsageCase{"TimeoutOfABreak", {"run", "--break", "timeout", "--timeout", "9"}},
                     UsageCase{"TimeoutOfBusyFirmware", {"run", "--break", "firmware", "--timeout", "60"}},
                     UsageCase{"KeepIsNotEmpty", {"run", "--keep", "/usr"}}),

@@ -83,9 +83,11 @@ void add_scenario_options(CLI::App& command, ScenarioOptions& into, const std::v
       ->type_name("WHAT");
   add_named_option(command, "--transport", into.scenario.line, names, about_lines);
   command
-      .add_option("--timeout", into.timeout,
-                  "Seconds for each attempt; not with --break firmware or timeout, which set their own")
-      ->check(CLI::Range(1, 3600))
+      .add_option(
+          "--timeout", into.timeout,
+          "Seconds for each guest, of which the proxy gives its broker three quarters; not with --break firmware "
+          "or timeout, which set their own")
+      ->check(CLI::Range(static_cast<int>(kMinTimeout.count()), 3600))
       ->default_str(std::to_string(Inputs{}.guest_timeout.count()));
 }
 
@@ -104,7 +106,10 @@ std::string complete(ScenarioOptions& options) {
            key_type_name(options.scenario.key) + ": " + pair.error().where;
   }
   Inputs& inputs = options.scenario.inputs;
-  if (options.timeout) inputs.guest_timeout = inputs.proxy_timeout = std::chrono::seconds(*options.timeout);
+  if (options.timeout) {
+    inputs.guest_timeout = std::chrono::seconds(*options.timeout);
+    inputs.proxy_timeout = proxy_share(inputs.guest_timeout);
+  }
   if (!options.broken.empty()) {
     if (std::string mistake = complete_break(options); !mistake.empty()) return mistake;
   }

@@ -55,6 +55,16 @@ enum class Tamper { nothing, challenge, params, key, signature, ciphertext, kill
 /// The image that snp-sim launches unless told otherwise.
 inline constexpr const char* kDefaultImage = "attestbed-demo-guest";
 
+/// kMinTimeout is the shortest time for a guest of which something can be taken off: a proxy takes whole seconds.
+inline constexpr std::chrono::seconds kMinTimeout{2};
+
+/// proxy_share is what a proxy may take for its broker out of a guest's time: three quarters. So a guest that waits for
+/// a slow broker is told broker_timeout and does not run into its own deadline, which says nothing of the broker. The
+/// quarter also covers what the guest does before its first octet, above all making an RSA key.
+constexpr std::chrono::seconds proxy_share(std::chrono::seconds guest) {
+  return guest * 3 / 4;
+}
+
 /// Inputs is everything that a part is given from outside and that --break may change. The defaults are an honest run.
 ///   launched_image, registered_image   labels of the image that is launched, and of the one that the broker knows
 ///   policy           of the launch, hexadecimal
@@ -68,7 +78,7 @@ struct Inputs {
   unsigned vmpl = 0;
   BrokerType broker = BrokerType::serving;
   Tamper tamper = Tamper::nothing;
-  std::chrono::seconds guest_timeout{60}, proxy_timeout{60};
+  std::chrono::seconds guest_timeout{60}, proxy_timeout = proxy_share(guest_timeout);
 };
 
 struct BreakRow;
