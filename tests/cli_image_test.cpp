@@ -57,6 +57,16 @@ TEST_P(CliImage, EndsWithTwoForWhatIsWrongAndThreeForWhatIsAbsent) {
 INSTANTIATE_TEST_SUITE_P(Each, CliImage, testing::ValuesIn(kRefused),
                          [](const auto& each) { return std::string(each.param.name); });
 
+// `attestbed vm` makes the same image, and starts nothing before it knows what goes into it.
+TEST(CliImageOfAVm, AddedWithoutAPathIsAMistakeOfTheCommandLine) {
+  for (const char* added : {"foo", "=/bin/foo", "foo="}) {
+    const Ran ran = attestbed(std::string("vm --add ") + added);
+    EXPECT_EQ(ran.exit_code, 2) << ran.err;
+    EXPECT_TRUE(contains(ran.err, "attestbed vm: --add '" + std::string(added) + "' is not HOST=GUEST")) << ran.err;
+    EXPECT_EQ(ran.out, "");
+  }
+}
+
 TEST(CliImageMade, IsThatOfAKernelAlone) {
   const Scratch scratch;
   const std::string program = scratch.put_text("init", guest::elf_program(PT_LOAD));

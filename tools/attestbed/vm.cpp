@@ -8,6 +8,7 @@
 
 #include "core/posix/clock.h"
 #include "tools/attestbed/exit_code.h"
+#include "tools/attestbed/image_defaults.h"
 #include "tools/attestbed/run_break.h"
 #include "tools/attestbed/run_options.h"
 #include "tools/attestbed/subcommands.h"
@@ -128,6 +129,9 @@ std::string together(const VmOptions& options) {
   }
   if (scenario.line == LineType::vsock && scenario.inputs.tamper != Tamper::nothing) {
     return "--break " + options.common.broken + " sits in the middle of the line, which nobody can on a vsock";
+  }
+  for (const std::string& text : options.plan.added) {
+    if (!parse_added(text)) return "--add '" + text + "' is not HOST=GUEST: write --add tool=/bin/tool";
   }
   const std::string& append = options.plan.append;
   if (append.size() > kMaxAppend || std::ranges::any_of(append, [](char c) { return c < 0x20 || c > 0x7e; })) {
