@@ -53,3 +53,30 @@ expect_met 1 'another program that crashes'
 stub "$bin/attestbed_bench" "kill -KILL \$PPID"
 bench 137
 expect_met 0 'a run that is killed'
+
+# Of several turns of one crowd the median counts, and of the floors those that were measured beside it.
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$1/bench" python3 - <<'PYTHON'
+import bench_load
+
+cpu, floors, asked = [5.0, 2.0, 4.0, 1.0, 4.0], [2.0, 2.0, 3.0, 2.0, 3.0], []
+
+
+class Testbed:
+    def load(self, *words):
+        assert words == ('floor',), words
+        return {'parsed_ms': floors[len(asked)], 'cached_ms': floors[len(asked)] / 2}
+
+
+def crowd(testbed, guests, delay_ms, binding, key, scale):
+    asked.append((guests, delay_ms, key))
+    return {'name': 'crowd', 'kbs_cpu_ms': cpu[len(asked) - 1], 'failed': 0}
+
+
+bench_load.crowd, bench_load.show = crowd, lambda row: None
+*turns, goal = bench_load.broker_goal(Testbed(), 'svsm-sha512', 1)
+assert asked == [(16, 0, 'P-521')] * 5, asked
+assert len({row['name'] for row in turns}) == 5, turns
+# 0.4, 1.0, 0.75, 2.0, 0.75: the best would be 2.0, and the mean 0.98.
+assert goal['load.kbs_of_floor'] == 0.75, goal
+assert 'median of 5 turns of 16 guests, 0.40 to 2.00' in goal['label'], goal
+PYTHON
