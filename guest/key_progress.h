@@ -3,10 +3,14 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "core/crypto/rsa.h"
 
 namespace attestbed::guest {
+
+/// kKeyProgress is how each of its lines begins: they are no complaints, and a program that runs guests passes them on.
+inline constexpr std::string_view kKeyProgress = "creating an RSA-3072 key: ";
 
 /// KeyProgressLines tells people that the search for an RSA key goes on: one line at its beginning, since it may take
 /// minutes where the processor is emulated, and one in each second that it lasts.

@@ -37,6 +37,35 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::Values("unix", "pty", "uart")),
     [](const auto& test) { return std::string(std::get<0>(test.param).name) + "_" + std::get<1>(test.param); });
 
+class KeySearch : public ProgramTest {};
+
+// How the guest's lines begin; what the rest says depends on luck.
+constexpr const char* kSearch = "attestbed run: creating an RSA-3072 key: about 1000 numbers are tried";
+
+TEST_F(KeySearch, OfOneGuestIsShownWhileItLasts) {
+  for (const char* line : {"unix", "uart"}) {
+    const Finished done =
+        run("attestbed", {"run", "--json", "--binding", "kbs-sha384", "--key", "RSA-3072", "--transport", line});
+    ASSERT_EQ(done.exit.text(), "exit 0") << done.out << done.err;
+    EXPECT_TRUE(done.err.starts_with(kSearch)) << line << ": " << done.err;
+    EXPECT_TRUE(done.json()["guests"][0]["words"].is_null()) << "a search is no complaint";
+  }
+}
+
+TEST_F(KeySearch, OfSeveralGuestsIsNotMixed) {
+  const Finished done =
+      run("attestbed", {"run", "--json", "--binding", "kbs-sha384", "--key", "RSA-3072", "--guests", "2"});
+  ASSERT_EQ(done.exit.text(), "exit 0") << done.out << done.err;
+  EXPECT_EQ(done.err, "");
+}
+
+TEST_F(KeySearch, DoesNotHideWhyAGuestFailed) {
+  const Finished done =
+      run("attestbed", {"run", "--json", "--binding", "kbs-sha384", "--key", "RSA-3072", "--break", "measurement"});
+  ASSERT_EQ(done.exit.text(), "exit 1") << done.out << done.err;
+  EXPECT_NE(done.json()["guests"][0]["words"].get<std::string>().find("attestation_refused"), std::string::npos);
+}
+
 class NoPair : public ProgramTest, public testing::WithParamInterface<Pair> {};
 
 TEST_P(NoPair, ExitsTwoAndSaysWhichPairsExist) {

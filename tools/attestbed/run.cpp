@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "mock-kbs/fault_plan.h"
 #include "tools/attestbed/run_break.h"
 #include "tools/attestbed/run_options.h"
+#include "tools/attestbed/run_progress.h"
 #include "tools/attestbed/subcommands.h"
 #include "tools/launch/stop_signal.h"
 
@@ -55,33 +55,10 @@ void raise_descriptor_limit(unsigned guests) {
   ::setrlimit(RLIMIT_NOFILE, &limit);  // what does not suffice is named by whatever runs out first
 }
 
-/// Progress keeps a line on a terminal while many guests run, if that takes long enough to wonder.
-class Progress {
- public:
-  Progress(Clock& clock, std::size_t guests) : clock_(clock), guests_(guests), begin_(clock.now()) {}
-  ~Progress() {
-    if (shown_) std::fprintf(stderr, "\r\033[K");
-  }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void tell(std::size_t ended) {
-    if (!terminal_ || clock_.now() - begin_ < std::chrono::seconds(1)) return;
-    std::fprintf(stderr, "\rattestbed run: %zu of %zu guests have ended", ended, guests_);
-    shown_ = true;
-  }
-
- private:
-  Clock& clock_;
-  std::size_t guests_;
-  Instant begin_;
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1, shown_ = false;
-};
-
 launch::Outcome<std::vector<GuestOutput>> stage(Testbed& testbed, unsigned guests, Clock& clock) {
   TRY(testbed.start());
-  Progress progress(clock, guests);
-  return testbed.run_guests([&progress](std::size_t ended) { progress.tell(ended); });
+  GuestsProgress progress(clock, guests);
+  return testbed.run_guests([&progress](const GuestsSoFar& now) { progress.tell(now); });
 }
 
 int run(const ScenarioOptions& options) {

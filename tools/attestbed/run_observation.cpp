@@ -3,6 +3,7 @@
 
 #include "core/posix/describe.h"
 #include "core/snp/report.h"
+#include "guest/key_progress.h"
 #include "tools/attestbed/guest_result.h"
 
 namespace attestbed::tools {
@@ -117,6 +118,18 @@ void add_measures(std::vector<BrokerCall>& calls, const ordered_json& event) {
   }
 }
 
+// The first line that is none of the search for an RSA key, without the name of the program.
+std::string complaint_in(std::string_view words) {
+  constexpr std::string_view kName = "attest-guest: ";
+  while (!words.empty()) {
+    std::string_view line = words.substr(0, words.find('\n'));
+    words.remove_prefix(std::min(line.size() + 1, words.size()));
+    if (line.starts_with(kName)) line.remove_prefix(kName.size());
+    if (!line.starts_with(guest::kKeyProgress)) return std::string(line);
+  }
+  return {};
+}
+
 // A guest that died has no words of its own left.
 ordered_json result_of(const GuestOutput& guest) {
   GuestResult read = read_guest_result(guest.result);
@@ -178,10 +191,7 @@ GuestRun observe(const GuestOutput& guest, const Logs& logs) {
     if (what == "refused" || what == "mismatch") run.complaints.push_back({"attest-proxy", event->line});
     if (std::string token = text_at(event->fields, "token_sha256"); !token.empty()) run.token = std::move(token);
   }
-  run.words = guest.words.substr(0, guest.words.find('\n'));
-  if (constexpr std::string_view kName = "attest-guest: "; run.words.starts_with(kName)) {
-    run.words.erase(0, kName.size());
-  }
+  run.words = complaint_in(guest.words);
   if (!run.words.empty()) run.complaints.push_back({"attest-guest", run.words});
   return run;
 }

@@ -73,14 +73,17 @@ Outcome<launch::Child*> Testbed::start_guest(unsigned guest) {
       {.name = guest_file("attest-guest", guest), .program = std::move(program), .args = std::move(args)});
 }
 
-Outcome<std::vector<GuestOutput>> Testbed::run_guests(const std::function<void(std::size_t ended)>& tell) {
+Outcome<std::vector<GuestOutput>> Testbed::run_guests(const std::function<void(const GuestsSoFar&)>& tell) {
   const Instant begin = clock_.now();
   for (unsigned i = 0; i < scenario_.guests; ++i) {
     launch::Child* guest = TRY(start_guest(i));
     guests_.push_back(guest);
   }
+  const auto ended_now = [&](std::size_t count) {
+    tell({.ended = count, .words = guests_.size() == 1 ? std::string_view(guests_[0]->err().text()) : ""});
+  };
   const Outcome<void> ended =
-      parts_.children().wait_all(guests_, clock_.now() + scenario_.inputs.guest_timeout + kPatience, tell);
+      parts_.children().wait_all(guests_, clock_.now() + scenario_.inputs.guest_timeout + kPatience, ended_now);
   if (!ended && ended.error().stopped) return ended.error();
   guests_took_ = clock_.now() - begin;
 

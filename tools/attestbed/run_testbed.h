@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/attestbed/run_lines.h"
@@ -29,6 +30,14 @@ struct GuestOutput {
   std::string peer{};
 };
 
+/// GuestsSoFar is how far the guests of a run are.
+///   ended  how many have ended
+///   words  what the only guest of a run has written to standard error until now; empty if there are several
+struct GuestsSoFar {
+  std::size_t ended = 0;
+  std::string_view words{};
+};
+
 /// Testbed is firmware, broker and proxy as real processes on private sockets in a scratch directory, and guests that
 /// are run against them. Its destructor ends every process and removes every file.
 class Testbed {
@@ -39,8 +48,8 @@ class Testbed {
   launch::Outcome<void> start();
   /// run_guests runs all attest-guests at once, to their ends, and returns them in order. A guest that is refused is no
   /// Failure: its exit and result say so. One that hangs beyond its own deadline is killed, which its exit says.
-  ///   tell  hears how many have ended
-  launch::Outcome<std::vector<GuestOutput>> run_guests(const std::function<void(std::size_t ended)>& tell);
+  ///   tell  hears how far they are, whenever something happened
+  launch::Outcome<std::vector<GuestOutput>> run_guests(const std::function<void(const GuestsSoFar&)>& tell);
   /// stop ends all parts, so that their logs are complete.
   void stop();
 

@@ -45,6 +45,7 @@ Result<guest::Options> options_of(const UartGuest& told) {
   options.config.budget = told.timeout;
   options.config.secret_auth = SecretAuth::none;  // what `attestbed run` has its guests be told
   options.vmpl = told.vmpl;
+  options.key_progress = told.key_progress;
   options.out_file = told.secret_file;
   options.report_file = told.report_file;
   return options;

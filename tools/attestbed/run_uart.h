@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/crypto/rsa.h"
 #include "core/platform/clock.h"
 #include "core/posix/fd.h"
 #include "core/protocol/binding.h"
@@ -14,6 +15,7 @@ namespace attestbed::tools {
 /// UartGuest is what a guest over the 16550 model is told; the meaning is that of attest-guest's flags.
 ///   proxy_socket, firmware_socket  unix sockets of real processes
 ///   secret_file, report_file       new files, as with --out and --report
+///   key_progress                   hears of the search for an RSA key; null = nobody
 ///   stop_fd                        readable once the run shall end, -1 = never: then the UART is gone for the guest
 struct UartGuest {
   std::string proxy_socket, firmware_socket;
@@ -23,6 +25,7 @@ struct UartGuest {
   unsigned vmpl = 0;
   std::chrono::seconds timeout{60};
   std::string secret_file, report_file;
+  crypto::KeyProgress* key_progress = nullptr;
   int stop_fd = -1;
 };
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/posix/clock.h"
+#include "guest/key_progress.h"
 #include "tools/attestbed/exit_code.h"
 #include "tools/attestbed/run_uart.h"
 #include "tools/attestbed/subcommands.h"
@@ -38,6 +39,9 @@ void add_uart_guest(CLI::App& app, int& exit) {
     guest->key = *typed;
     const launch::StopSignal stop;
     posix::SteadyClock clock;
+    guest::KeyProgressLines key_progress(
+        clock, [](const std::string& line) { std::fprintf(stderr, "attest-guest: %s\n", line.c_str()); });
+    guest->key_progress = &key_progress;
     guest->stop_fd = stop.fd();
     guest->timeout = std::chrono::seconds(*seconds);
     const UartGuestEnd end = run_uart_guest(*guest, clock);
