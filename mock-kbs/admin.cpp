@@ -7,6 +7,7 @@
 
 #include "core/base/secret.h"
 #include "mock-kbs/admin_bodies.h"
+#include "mock-kbs/admin_entry.h"
 #include "mock-kbs/http_text.h"
 
 namespace attestbed::kbs {
@@ -29,7 +30,7 @@ Response done(Response response, std::string body = {}, const char* content_type
 
 Response refused(Response response, int status, const char* variant, const Refusal& why) {
   response.status = response.audit.status = status;
-  response.body = encode_problem(variant, why.field + ": expected " + why.expected + ", found " + why.found);
+  response.body = encode_refusal(variant, why);
   response.audit.refusal = why;
   return response;
 }
@@ -56,7 +57,9 @@ Response Admin::handle(const Request& request) {
   try {
     return route(request, std::move(response));
   } catch (const std::exception&) {
-    return refused({}, 500, "", {Errc::internal, "handler", "no exception", "one"});
+    Response failed;
+    failed.audit.peer = request.peer;
+    return refused(std::move(failed), 500, "", {Errc::internal, "handler", "no exception", "one"});
   }
 }
 
@@ -104,7 +107,9 @@ Response Admin::resource(const Request& request, std::string_view path, Response
 Response Admin::policy(const Request& request, Response response) {
   if (request.method == "GET") {
     const auto values = parts_.broker.state.now();
-    const auto names = nlohmann::json::array({policy_name(values->policy.base())});
+    auto names = nlohmann::json::array();
+    for (const PolicyRule& rule : values->policy.rules()) names.push_back(rule.name);
+    names.push_back(policy_name(values->policy.base()));
     return done(std::move(response), names.dump(), kJson);
   }
   if (request.method != "POST") return no_such(std::move(response), request);
@@ -139,6 +144,7 @@ Response Admin::reset(const Request& request, Response response) {
   parts_.broker.state.reset();
   parts_.faults.set(parts_.configured_faults);
   parts_.broker.sessions.end_all();
+  parts_.broker.tokens.end_all();
   return done(std::move(response));
 }
 

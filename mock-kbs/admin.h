@@ -13,12 +13,13 @@ namespace attestbed::kbs {
 /// Admin is the owner's side of a running broker, on a listener of its own. Every request needs the owner's token as
 /// Bearer. Where Trustee has the endpoint, path, status and variant are Trustee's, with the reason as detail:
 ///   POST, DELETE /kbs/v0/resource/{repository}/{type}/{tag}   raw octets; shared resources
-///   GET, POST    /kbs/v0/resource-policy                      {"policy": base64url of a policy's name or table}
+///   GET, POST    /kbs/v0/resource-policy                      {"policy": base64url of a policy's name or table}; GET
+///                                                             lists the rules' names, then the base
 /// What Trustee does not have is ours, refused with 400 and a reason:
 ///   PUT, DELETE  /admin/v0/entries/{name}                     a reference entry
 ///   GET, PUT     /admin/v0/faults                             {"seed": n, "faults": [text, ...]}
 ///   GET          /admin/v0/state                              everything but secrets
-///   POST         /admin/v0/reset                              the configured state; all sessions end
+///   POST         /admin/v0/reset                              the configured state; all sessions and tokens end
 /// Safe from any thread.
 class Admin {
  public:

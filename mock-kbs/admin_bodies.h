@@ -7,17 +7,13 @@
 #include "mock-kbs/broker_state.h"
 #include "mock-kbs/fault_plan.h"
 
-// The bodies of the admin API, read and written. Every text that a caller sent is judged before it is used.
+// The bodies of the admin API but reference entries, read and written. Every text that a caller sent is judged before
+// it is used.
 namespace attestbed::kbs {
 
-/// decode_entry reads a reference entry. Members: measurements (list of 96 hex digits), roots ("amd", or PEM), binding,
-/// w1_exposed, allow_debug, allow_migration_agent, resources (path to standard base64); all but measurements and roots
-/// may be absent.
-///   errors  the JSON codes; bad_value for a name that is none; bad_config, bad_base64
-Checked<ReferenceEntry> decode_entry(std::string_view name, std::string_view body);
-
 /// decode_policy reads {"policy": base64url}: inside is the name of one of the four policies, or
-/// {"base": name, "rules": [{"name", "allow", "resource", "tee", "status", "entry"}, ...]}, where a rule needs `allow`.
+/// {"base": name, "rules": [{"name", "allow", "resource", "tee", "status", "entry"}, ...]}, where a rule needs `allow`;
+/// its name is rule-N unless it has another.
 ///   errors  the JSON codes; bad_base64; bad_config
 Checked<ResourcePolicy> decode_policy(std::string_view body);
 

@@ -119,11 +119,13 @@ TEST_F(AdminTest, RefusesPathsThatAreNone) {
         std::string("a/b/c\n")}) {
     SCOPED_TRACE(path);
     for (const char* method : {"POST", "DELETE"}) {
-      const Response response = send(method, "/kbs/v0/resource/" + path, "x");
-      EXPECT_EQ(response.status, 401);
-      EXPECT_TRUE(response.audit.refusal);
+      refused(send(method, "/kbs/v0/resource/" + path, "x"), 401, "PluginInternalError",
+              "resource: expected repository/type/tag of letters, digits, '_', '-', '.', together at most 192 octets, "
+              "found ");
     }
   }
+  refused(send("POST", "/kbs/v0/resource/a/b/%2e%2e", "x"), 401, "PluginInternalError", "found a/b/%2e%2e (10 octets)");
+  refused(send("POST", "/kbs/v0/resource/a/b/c"), 401, "PluginInternalError", "the octets of the resource, found none");
   EXPECT_EQ(state()["resource_octets"], json::object());
   EXPECT_EQ(metrics_.text().find("resource_writes_total{"), std::string::npos);
 }
@@ -153,7 +155,7 @@ TEST_F(AdminTest, RefusesPoliciesWithAReason) {
       {"", "body"},
       {"{}", "policy"},
       {R"({"policy":7})", "a string"},
-      {R"({"policy":"?"})", "canonical base64"},
+      {R"({"policy":"?"})", "canonical"},
       {policy("package policy\ndefault allow = true"), "a table of rules"},
       {policy("allow_everything"), "allow_all, deny_all"},
       {policy(R"({"rules":[]})"), "base"},
@@ -164,13 +166,27 @@ TEST_F(AdminTest, RefusesPoliciesWithAReason) {
       {policy(R"({"base":"default","rules":[{"allow":true,"who":"x"}]})"), "who"},
       {policy(R"({"base":"default","rules":[{"allow":true,"tee":"tdx"}]})"), "snp or sample"},
       {policy(R"({"base":"default","rules":[{"allow":true,"status":"fine"}]})"), "affirming"},
-      {policy(R"({"base":"default","rules":[{"allow":true,"resource":"a/../b"}]})"), "rule"},
+      {policy(R"({"base":"default","rules":[{"allow":true,"resource":"a/../b"}]})"), "policy.rule[0].resource"},
+      {policy(R"({"base":"default","rules":[{"allow":true,"name":""}]})"), "policy.rule[0].name"},
   };
   for (const auto& [body, reason] : kBad) {
     SCOPED_TRACE(body);
     refused(send("POST", "/kbs/v0/resource-policy", body), 401, "ParsePolicyError", reason);
   }
+  // A rule that would keep out nobody.
+  refused(send("POST", "/kbs/v0/resource-policy",
+               policy(R"({"base":"default","rules":[{"allow":false,"entry":"test-gest"}]})")),
+          401, "PolicyEngineError", "policy.rule[0].entry: expected the name of an entry, found test-gest");
   EXPECT_EQ(state()["policy"]["base"], "default");
+}
+
+TEST_F(AdminTest, KeepsAnEntryThatARuleNames) {
+  const std::string rule = R"({"base":"default","rules":[{"allow":false,"entry":"test-guest"}]})";
+  ASSERT_EQ(send("POST", "/kbs/v0/resource-policy", policy(rule)).status, 200);
+  EXPECT_EQ(state()["policy"]["rules"][0]["name"], "rule-1");
+  refused(send("DELETE", "/admin/v0/entries/test-guest"), 400, "RvpsError", "policy.rule[0].entry");
+  ASSERT_EQ(send("POST", "/kbs/v0/resource-policy", policy("default")).status, 200);
+  EXPECT_EQ(send("DELETE", "/admin/v0/entries/test-guest").status, 200);
 }
 
 TEST_F(AdminTest, AddsAnEntryThatCountsAtOnce) {
@@ -208,7 +224,7 @@ TEST_F(AdminTest, RefusesEntriesWithAReason) {
       {with("binding", "sha1"), "svsm-sha512 or kbs-sha384"},
       {with("w1_exposed", 1), "true or false"},
       {with("resources", {{"../x", ""}}), "repository/type/tag"},
-      {with("resources", {{"a/b/c", "?"}}), "canonical base64"},
+      {with("resources", {{"a/b/c", "?"}}), "canonical"},
       {with("secret", "x"), "secret"},
   };
   for (const auto& [body, reason] : kBad) {
@@ -238,7 +254,10 @@ TEST_F(AdminTest, SetsTheFaultPlan) {
 }
 
 TEST_F(AdminTest, ResetReturnsToTheConfiguration) {
-  const TestGuest guest = broker_.attested();
+  TestGuest guest = broker_.attested();
+  ASSERT_EQ(broker_.auth(guest).status, 200);
+  const std::string token = json::parse(broker_.attest(guest).body).at("token").get<std::string>();
+  ASSERT_EQ(broker_.resource(guest, "default/sample/test", token).status, 200);
   ASSERT_EQ(send("PUT", "/admin/v0/entries/new-guest", entry().dump()).status, 200);
   ASSERT_EQ(send("POST", "/kbs/v0/resource/a/b/c", "x").status, 200);
   ASSERT_EQ(send("POST", "/kbs/v0/resource-policy", policy("deny_all")).status, 200);
@@ -250,6 +269,7 @@ TEST_F(AdminTest, ResetReturnsToTheConfiguration) {
   EXPECT_EQ(now["sessions"], 0);
   EXPECT_EQ(now["faults"], (json{{"seed", 7}, {"faults", {"auth:9:close"}}}));
   EXPECT_EQ(broker_.resource(guest).status, 401);
+  EXPECT_EQ(broker_.resource(guest, "default/sample/test", token).status, 401);
 }
 
 TEST_F(AdminTest, TheStateHoldsNoSecret) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mock-kbs/bounded_json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
@@ -105,6 +106,35 @@ Checked<std::string_view> Members::text(const char* name) const {
 Checked<Members> Members::object(const char* name) const {
   const json* value = TRY(required(name));
   return of(*value, path_of(name));
+}
+
+Checked<bool> Members::flag(const char* name) const {
+  const json* value = find(name);
+  if (value == nullptr) return false;
+  if (value->is_boolean()) return value->get<bool>();
+  return Refusal{Errc::json_type, path_of(name), "true or false", value->type_name()};
+}
+
+Checked<std::vector<std::string>> Members::texts(const char* name) const {
+  const json* list = TRY(required(name));
+  const Refusal wrong{Errc::json_type, path_of(name), "a list of strings", list->type_name()};
+  if (!list->is_array()) return wrong;
+  std::vector<std::string> texts;
+  for (const json& item : *list) {
+    if (!item.is_string()) return wrong;
+    texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+Checked<void> Members::only(std::initializer_list<std::string_view> names) const {
+  for (const auto& [name, value] : object_->items()) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    std::string expected;
+    for (const std::string_view known : names) expected += (expected.empty() ? "" : ", ") + std::string(known);
+    return Refusal{Errc::bad_value, path_.empty() ? "body" : path_, std::move(expected), verify::printable(name, 64)};
+  }
+  return {};
 }
 
 }  // namespace attestbed::kbs

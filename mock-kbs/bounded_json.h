@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "mock-kbs/refuse.h"
 
@@ -31,6 +34,12 @@ class Members {
   /// text yields a required string, a view into the object. Errors: json_missing, json_type.
   Checked<std::string_view> text(const char* name) const;
   Checked<Members> object(const char* name) const;
+  /// flag is false if there is no such member. Errors: json_type.
+  Checked<bool> flag(const char* name) const;
+  /// texts yields a required list of strings. Errors: json_missing, json_type.
+  Checked<std::vector<std::string>> texts(const char* name) const;
+  /// only refuses a member of another name as bad_value.
+  Checked<void> only(std::initializer_list<std::string_view> names) const;
   std::string path_of(const char* name) const;
   const std::string& path() const { return path_; }
 

@@ -5,6 +5,16 @@
 
 namespace attestbed::kbs {
 
+Checked<void> check_rules(const BrokerValues& values) {
+  const std::vector<PolicyRule>& rules = values.policy.rules();
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (!rules[i].entry || values.reference.find_name(*rules[i].entry)) continue;
+    return Refusal{Errc::bad_config, "policy.rule[" + std::to_string(i) + "].entry", "the name of an entry",
+                   verify::printable(*rules[i].entry, 64)};
+  }
+  return {};
+}
+
 Checked<void> check_reach(const BrokerValues& values, Reach reach) {
   if (reach == Reach::loopback) return {};
   const verify::TrustedRoots& roots = values.reference.roots();
@@ -21,7 +31,12 @@ Checked<void> check_reach(const BrokerValues& values, Reach reach) {
 namespace {
 
 Checked<protocol::ResourcePath> resource_path(std::string_view path) {
-  return checked(protocol::ResourcePath::parse(path, "resource"));
+  const Result<protocol::ResourcePath> parsed = protocol::ResourcePath::parse(path, "resource");
+  if (parsed) return *parsed;
+  return Refusal{parsed.error().code, "resource",
+                 "repository/type/tag of letters, digits, '_', '-', '.', together at most " +
+                     std::to_string(protocol::kMaxResourcePathBytes) + " octets",
+                 verify::printable(path, 64) + " (" + std::to_string(path.size()) + " octets)"};
 }
 
 std::size_t octets_of(const SharedResources& resources) {
@@ -33,6 +48,7 @@ std::size_t octets_of(const SharedResources& resources) {
 }  // namespace
 
 Checked<std::unique_ptr<BrokerState>> BrokerState::make(BrokerValues configured, Reach reach) {
+  TRY(check_rules(configured));
   TRY(check_reach(configured, reach));
   return std::unique_ptr<BrokerState>(
       new BrokerState(std::make_shared<const BrokerValues>(std::move(configured)), reach));
@@ -48,6 +64,7 @@ Checked<void> BrokerState::change(const Change& apply) {
   const std::lock_guard one_writer(writers_);
   BrokerValues values = *now();
   TRY(apply(values));
+  TRY(check_rules(values));
   TRY(check_reach(values, reach_));
   auto next = std::make_shared<const BrokerValues>(std::move(values));
   const std::lock_guard lock(pointer_);
@@ -76,8 +93,9 @@ Checked<void> BrokerState::remove_entry(std::string_view name) {
 
 Checked<void> BrokerState::put_resource(std::string_view path, SecretOctets secret) {
   const protocol::ResourcePath at = TRY(resource_path(path));
+  if (secret.size() == 0) return Refusal{Errc::bad_length, "body", "the octets of the resource", "none"};
   if (secret.size() > kMaxResourceBytes) {
-    return Refusal{Errc::too_large, "resource", "at most " + std::to_string(kMaxResourceBytes) + " octets",
+    return Refusal{Errc::too_large, "body", "at most " + std::to_string(kMaxResourceBytes) + " octets",
                    std::to_string(secret.size())};
   }
   const auto held = std::make_shared<const SecretOctets>(std::move(secret));

@@ -14,7 +14,9 @@ namespace attestbed::kbs {
 namespace {
 
 Refusal wrong(const GuestOptions& guest, const std::string& key, std::string expected, std::string found) {
-  return {Errc::bad_config, guest.origin + ": " + key, std::move(expected), std::move(found)};
+  const auto place = guest.places.find(key);
+  const std::string& where = place == guest.places.end() ? guest.origin : place->second;
+  return {Errc::bad_config, where + ": " + key, std::move(expected), std::move(found)};
 }
 
 template <std::size_t N>
@@ -206,7 +208,6 @@ Checked<Config> make_config(const Options& options) {
   if (options.session_lifetime_seconds)
     config.sessions.lifetime = std::chrono::seconds(*options.session_lifetime_seconds);
   config.sessions.nonce_mode = options.nonce_mode.value_or(config.sessions.nonce_mode);
-  config.sessions.nonce_octets = options.nonce_octets.value_or(config.sessions.nonce_octets);
   config.sessions.nonce_seed = options.nonce_seed;
   config.sessions.max_sessions = options.max_sessions.value_or(config.sessions.max_sessions);
   for (const std::string& path : options.certs) {
@@ -215,18 +216,23 @@ Checked<Config> make_config(const Options& options) {
   }
   if (options.kds) config.kds = TRY(read_kds(*options.kds));
   config.service = TRY(make_service_config(options.service));
+  constexpr std::size_t kKbsTestNonceOctets = 16;
+  config.sessions.nonce_octets =
+      options.nonce_octets.value_or(config.service.kbs_test ? kKbsTestNonceOctets : config.sessions.nonce_octets);
   std::vector<ReferenceEntry> entries;
   for (const GuestOptions& guest : options.guests) entries.push_back(TRY(read_entry(guest)));
   config.values.reference = TRY(ReferenceValues::make(std::move(entries)));
   config.values.resources = TRY(read_shared(options));
   if (options.policy) {
-    const Checked<ResourcePolicy> policy = ResourcePolicy::make(options.policy->base, options.policy->rules);
-    if (!policy) {
-      Refusal why = policy.error();
+    const auto at_origin = [&options](Refusal why) {
       why.field = options.policy->origin + ": " + why.field;
       return why;
-    }
+    };
+    const Checked<ResourcePolicy> policy = ResourcePolicy::make(options.policy->base, options.policy->rules);
+    if (!policy) return at_origin(policy.error());
     config.values.policy = *policy;
+    const Checked<void> rules = check_rules(config.values);
+    if (!rules) return at_origin(rules.error());
   }
   config.appraisal = options.appraisal.value_or(config.appraisal);
   if (options.nonce_seed && !config.listen.loopback) {

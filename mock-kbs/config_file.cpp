@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <map>
 #include <span>
 
 #include "core/posix/describe.h"
@@ -18,6 +19,7 @@ Checked<void> read_resources(const Source& source, const toml::node& node, Guest
   for (const auto& [path, file] : *table) {
     const std::string key = "guest.resources.\"" + verify::printable(path.str(), 64) + "\"";
     guest.resources.emplace_back(path.str(), source.file(TRY(text_at(source, file, key))));
+    guest.places["resource " + verify::printable(path.str(), 64)] = source.place(file);
   }
   return {};
 }
@@ -25,6 +27,7 @@ Checked<void> read_resources(const Source& source, const toml::node& node, Guest
 Checked<void> read_guest_key(const Source& source, const std::string& name, const toml::node& node,
                              GuestOptions& guest) {
   const std::string key = "guest." + verify::printable(name, 64);
+  guest.places[name] = source.place(node);
   if (name == "name") {
     guest.name = TRY(text_at(source, node, key));
   } else if (name == "measurement") {
@@ -65,7 +68,7 @@ Checked<void> read_guests(const Source& source, const toml::node& node, Options&
     const auto* table = item.as_table();
     if (table == nullptr) return source.wrong(item, "guest", "[[guest]] tables", kind_of(item));
     GuestOptions guest;
-    guest.origin = source.path + ":" + std::to_string(item.source().begin.line);
+    guest.origin = source.place(item);
     guest.name = "guest-" + std::to_string(options.guests.size() + 1);
     for (const auto& [name, value] : *table) {
       TRY(read_guest_key(source, std::string(name.str()), value, guest));
@@ -103,7 +106,7 @@ Checked<void> read_kds(const Source& source, const toml::node& node, Options& op
   const auto* table = node.as_table();
   if (table == nullptr) return source.wrong(node, "kds", "a table", kind_of(node));
   KdsSection kds;
-  kds.origin = source.path + ":" + std::to_string(node.source().begin.line);
+  kds.origin = source.place(node);
   for (const auto& [name, value] : *table) TRY(read_kds_key(source, std::string(name.str()), value, kds));
   options.kds = std::move(kds);
   return {};
@@ -191,7 +194,10 @@ Checked<Options> read_config_file(const std::string& path) {
   Options options;
   try {
     const toml::table root = toml::parse(*text, path);
-    for (const auto& [name, value] : root) TRY(read_key(source, std::string(name.str()), value, options));
+    // In the order of the file: the first mistake in it is named, and not one that follows from it.
+    std::multimap<toml::source_index, std::pair<std::string, const toml::node*>> by_line;
+    for (const auto& [name, value] : root) by_line.emplace(value.source().begin.line, std::pair(name.str(), &value));
+    for (const auto& [line, key] : by_line) TRY(read_key(source, key.first, *key.second, options));
   } catch (const toml::parse_error& error) {
     return Refusal{Errc::bad_config, path + ":" + std::to_string(error.source().begin.line), "TOML 1.0",
                    verify::printable(error.description(), 200)};

@@ -4,6 +4,7 @@
 
 #include "core/protocol/resource_path.h"
 #include "mock-kbs/config_source.h"
+#include "mock-kbs/tcb_components.h"
 
 namespace attestbed::kbs {
 namespace {
@@ -100,7 +101,7 @@ Checked<void> read_policy_table(const Source& source, const toml::node& node, Op
   const auto* table = node.as_table();
   if (table == nullptr) return source.wrong(node, "policy", "a table", kind_of(node));
   PolicyOptions policy;
-  policy.origin = source.path + ":" + std::to_string(node.source().begin.line);
+  policy.origin = source.place(node);
   for (const auto& [name, value] : *table) {
     const std::string key = "policy." + verify::printable(name.str(), 64);
     if (name.str() == "base") {
@@ -138,15 +139,6 @@ Checked<bool> read_broker_key(const Source& source, const std::string& name, con
 }
 
 Checked<snp::Tcb> read_tcb(const Source& source, const toml::node& node, const std::string& key) {
-  struct Component {
-    const char* name;
-    std::uint8_t snp::Tcb::*level;
-  };
-  constexpr Component kComponents[] = {{"bootloader", &snp::Tcb::boot_loader},
-                                       {"tee", &snp::Tcb::tee},
-                                       {"snp", &snp::Tcb::snp},
-                                       {"microcode", &snp::Tcb::microcode},
-                                       {"fmc", &snp::Tcb::fmc}};
   const auto* table = node.as_table();
   if (table == nullptr) return source.wrong(node, key, "a table", kind_of(node));
   snp::Tcb tcb;
@@ -154,9 +146,9 @@ Checked<snp::Tcb> read_tcb(const Source& source, const toml::node& node, const s
     const std::string part = key + "." + verify::printable(name.str(), 64);
     const std::string_view text = name.str();
     const auto* known =
-        std::ranges::find(kComponents, text, [](const Component& c) -> std::string_view { return c.name; });
-    if (known == std::end(kComponents)) {
-      return source.wrong(value, part, "bootloader, tee, snp, microcode or fmc", "another key");
+        std::ranges::find(kTcbComponents, text, [](const TcbComponent& c) -> std::string_view { return c.name; });
+    if (known == std::end(kTcbComponents)) {
+      return source.wrong(value, part, kTcbComponentNames, "another key");
     }
     const auto* number = value.as_integer();
     if (number == nullptr) return source.wrong(value, part, "an integer from 0 to 255", kind_of(value));

@@ -82,6 +82,9 @@ TEST_F(ConfigPolicyTest, IsStrictAndTrusteesDefaultPolicyWhereNothingIsSaid) {
   EXPECT_FALSE(config->sessions.nonce_seed);
   EXPECT_EQ(config->appraisal, AppraisalMode::strict);
   EXPECT_EQ(config->values.policy.base(), ResourcePolicy::Base::default_);
+  // The server that it then takes the form of has another.
+  EXPECT_EQ(config_of("parity = \"kbs-test\"\n")->sessions.nonce_octets, 16U);
+  EXPECT_EQ(config_of("parity = \"kbs-test\"\nnonce_octets = 32\n")->sessions.nonce_octets, 32U);
 }
 
 struct BadFile {
@@ -105,6 +108,7 @@ TEST_F(ConfigPolicyTest, NamesFileLineAndKey) {
       {"RuleTee", "[[policy.rule]]\nallow = true\ntee = \"tdx\"\n", ":3: policy.rule.tee"},
       {"RuleStatus", "[[policy.rule]]\nallow = true\nstatus = \"good\"\n", ":3: policy.rule.status"},
       {"RuleKey", "[[policy.rule]]\nallow = true\npath = \"a/b/c\"\n", ":3: policy.rule.path"},
+      {"RuleOfNoEntry", "[policy]\n[[policy.rule]]\nallow = false\nentry = \"gest-1\"\n", ":1: policy.rule[0].entry"},
       {"RulePattern", "[policy]\n[[policy.rule]]\nallow = true\nresource = \"a/b\"\n", ":1: policy.rule[0].resource"},
   };
   for (const BadFile& bad : cases) {

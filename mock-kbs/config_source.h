@@ -18,9 +18,8 @@ struct Source {
   std::string path;
   std::filesystem::path folder;
 
-  std::string at(const toml::node& node, const std::string& key) const {
-    return path + ":" + std::to_string(node.source().begin.line) + ": " + key;
-  }
+  std::string place(const toml::node& node) const { return path + ":" + std::to_string(node.source().begin.line); }
+  std::string at(const toml::node& node, const std::string& key) const { return place(node) + ": " + key; }
   Refusal wrong(const toml::node& node, const std::string& key, std::string expected, std::string found) const {
     return {Errc::bad_config, at(node, key), std::move(expected), std::move(found)};
   }

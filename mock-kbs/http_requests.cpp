@@ -95,6 +95,15 @@ bool send_part(HttpStream& stream, const WireScript::Part& part) {
   return true;
 }
 
+// What is no request: the peer broke off, or sent what the library does not read.
+const Refusal& unparsed() {
+  static const Refusal refusal{
+      Errc::malformed_request, "request",
+      "a complete HTTP/1.1 request, its target at most " + std::to_string(kMaxTargetOctets) + " octets",
+      "something else"};
+  return refusal;
+}
+
 }  // namespace
 
 HttpRequests::HttpRequests(const Service& service, const HttpLimits& limits, int stop_fd,
@@ -114,6 +123,9 @@ HttpRequests::HttpRequests(const Service& service, const HttpLimits& limits, int
   Post(".*", with_body);
   Put(".*", with_body);
   set_exception_handler([](const auto&, auto& response, std::exception_ptr) { response.status = 500; });
+  set_error_handler([this](const auto&, auto& response) {
+    if (service_.explain && !present.answered) response.set_content(service_.explain(unparsed()), "application/json");
+  });
   // What the library refuses by itself never reaches a handler.
   set_logger([this](const auto& request, const auto& response) { audit_unparsed(request, response); });
 }
@@ -169,6 +181,12 @@ bool HttpRequests::deliver(HttpStream& stream) {
   return script.end == WireScript::End::keep;
 }
 
+// An answer to what is not handed on.
+void HttpRequests::refuse(Response response, httplib::Response& into) {
+  if (service_.explain && response.audit.refusal) response.body = service_.explain(*response.audit.refusal);
+  answer(response, into);
+}
+
 void HttpRequests::answer(const Response& response, httplib::Response& into) {
   service_.audit(response.audit);
   present.answered = true;
@@ -193,12 +211,12 @@ httplib::Server::HandlerResponse HttpRequests::before_body(const httplib::Reques
     return HandlerResponse::Handled;
   }
   if (*announced > kMaxBodyBytes) {
-    answer(refuse_body(translate(request), *announced), response);
+    refuse(refuse_body(translate(request), *announced), response);
     return HandlerResponse::Handled;
   }
   // Nobody in this protocol compresses or sends forms, and the library would unpack both without a bound.
   if (request.has_header("Content-Encoding") || request.is_multipart_form_data()) {
-    answer(refuse_encoding(translate(request)), response);
+    refuse(refuse_encoding(translate(request)), response);
     return HandlerResponse::Handled;
   }
   if (*announced == 0 && !request.has_header("Transfer-Encoding")) {
@@ -221,7 +239,7 @@ void HttpRequests::read_body(const httplib::Request& request, httplib::Response&
     translated.body.append(octets, n);
     return true;
   });
-  if (size > kMaxBodyBytes) return answer(refuse_body(translated, size), response);
+  if (size > kMaxBodyBytes) return refuse(refuse_body(translated, size), response);
   if (complete) return answer(service_.handle(translated), response);
   response.status = 400;  // the peer broke off; audit_unparsed has it
 }
@@ -233,7 +251,7 @@ void HttpRequests::audit_unparsed(const httplib::Request& request, const httplib
   record.peer = request.remote_addr.empty() ? "" : request.remote_addr + ":" + std::to_string(request.remote_port);
   record.endpoint = verify::printable(request.method + " " + request.target, 200);
   record.status = response.status;
-  record.refusal = Refusal{Errc::malformed_request, "request", "a complete HTTP/1.1 request", "something else"};
+  record.refusal = unparsed();
   service_.audit(record);
 }
 

@@ -24,6 +24,7 @@ class HttpRequests final : public httplib::Server {
   bool deliver(http::HttpStream& stream);
   void audit_problem(const http::HttpStream& stream);
   void answer(const Response& response, httplib::Response& into);
+  void refuse(Response response, httplib::Response& into);
   HandlerResponse before_body(const httplib::Request& request, httplib::Response& response);
   void read_body(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& reader);
   void audit_unparsed(const httplib::Request& request, const httplib::Response& response);

@@ -67,4 +67,8 @@ std::string encode_problem(std::string_view variant, std::string_view detail) {
   return ordered_json{{"type", type}, {"detail", detail}}.dump(-1, ' ', true, ordered_json::error_handler_t::replace);
 }
 
+std::string encode_refusal(std::string_view variant, const Refusal& why) {
+  return encode_problem(variant, why.field + ": expected " + why.expected + ", found " + why.found);
+}
+
 }  // namespace attestbed::kbs

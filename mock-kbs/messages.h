@@ -39,5 +39,7 @@ std::string encode_token(std::string_view token);
 
 /// encode_problem is the body of every refusal: {"type":"https://…/errors/<variant>","detail":"…"}.
 std::string encode_problem(std::string_view variant, std::string_view detail);
+/// encode_refusal is the same with the whole refusal as detail, for those who may know it.
+std::string encode_refusal(std::string_view variant, const Refusal& why);
 
 }  // namespace attestbed::kbs

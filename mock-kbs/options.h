@@ -17,8 +17,10 @@ namespace attestbed::kbs {
 
 /// GuestOptions is one reference entry as somebody wrote it: texts and file names, nothing read or judged yet.
 ///   origin  where it was written, for messages: "command line", "kbs.toml:12"
+///   places  the same of single keys
 struct GuestOptions {
   std::string origin;
+  std::map<std::string, std::string> places = {};
   std::string name;
   std::vector<std::string> measurements;
   std::vector<std::string> roots;

@@ -33,11 +33,14 @@ struct Greeting {
 ///   audit   takes one record for each request, and others for connections that came to none
 ///   greet   judges a connection; nobody is turned away without it
 ///   tls     HTTP over TLS with it, plain HTTP without
+///   explain the body of an answer to what was never handed to `handle`, for its reason; without it there is none, as
+///           Trustee has it
 struct Service {
   std::function<Response(const Request&)> handle;
   std::function<void(const AuditRecord&)> audit;
   std::function<Greeting()> greet = {};
   std::shared_ptr<const TlsServer> tls = nullptr;
+  std::function<std::string(const Refusal&)> explain = {};
 };
 
 /// Server puts a Service behind HTTP/1.1 on one listener. Every connection has a thread, a request deadline, caps on

@@ -55,7 +55,8 @@ Checked<std::unique_ptr<Serving>> Serving::start(Broker& broker, const Config& c
                                       .configured_faults = config.service.faults,
                                       .token = config.service.admin->token});
     Service owners{.handle = [parts](const Request& request) { return parts->admin->handle(request); },
-                   .audit = write_audit};
+                   .audit = write_audit,
+                   .explain = [](const Refusal& why) { return encode_refusal("Request", why); }};
     parts->admin_server = TRY(Server::start(std::move(owners), parts->admin_listen, kAdminLimits));
   }
   parts->server = TRY(Server::start(std::move(service), config.listen, {}));

@@ -69,7 +69,15 @@ TEST_F(ServingTest, KeepsTheTwoListenersApart) {
 
 TEST_F(ServingTest, BoundsWhatTheOwnerSends) {
   EXPECT_EQ(owner().Post("/kbs/v0/resource/a/b/c", std::string(kMaxBodyBytes, 'x'), "text/plain")->status, 200);
-  EXPECT_EQ(owner().Post("/kbs/v0/resource/a/b/c", std::string(kMaxBodyBytes + 1, 'x'), "text/plain")->status, 413);
+  const auto large = owner().Post("/kbs/v0/resource/a/b/c", std::string(kMaxBodyBytes + 1, 'x'), "text/plain");
+  EXPECT_EQ(large->status, 413);
+  EXPECT_NE(large->body.find("body: expected at most 2097152 octets, found 2097153"), std::string::npos) << large->body;
+  const auto far = owner().Get("/kbs/v0/resource/" + std::string(9000, 'a'));
+  EXPECT_EQ(far->status, 414);
+  EXPECT_NE(far->body.find("its target at most 1024 octets"), std::string::npos) << far->body;
+  // A guest is told what Trustee would tell it: nothing.
+  httplib::Client guest("127.0.0.1", serving_->port());
+  EXPECT_EQ(guest.Post("/kbs/v0/auth", std::string(kMaxBodyBytes + 1, ' '), "application/json")->body, "");
   EXPECT_EQ(owner().Get("/kbs/v0/resource/../../etc/passwd")->status, 404);
 }
 

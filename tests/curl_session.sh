@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# curl_session.sh PAGE DIRECTORY: runs the `sh` blocks of PAGE (docs/curl-session.md) in order, in one shell, with the
+# curl_session.sh PAGE DIRECTORY: runs the `sh` blocks of PAGE (docs/curl-session.md, docs/admin-session.md) in order, in one shell, with the
 # programs of DIRECTORY, and compares what each prints with the `text` block that follows it. In a `text` block `…` stands
 # for anything. `--print` as a third argument prints what came out instead, for whoever edits the page. Exit 77 if curl
 # or openssl is missing.

@@ -29,7 +29,7 @@ int run(int argc, char** argv) {
     return kExitCouldNotRun;
   }
   CLI::App app("attestbed: SEV-SNP attestation, simulated first", "attestbed");
-  app.set_version_flag("--version", ATTESTBED_VERSION);
+  app.set_version_flag("--version", "attestbed " ATTESTBED_VERSION);
   app.footer(kFooter);
   int exit_code = kExitOk;
   add_run(app, exit_code);
