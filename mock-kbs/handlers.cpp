@@ -50,6 +50,11 @@ void describe(const Accepted& accepted, AuditRecord& audit) {
   audit.w1_exposed = accepted.entry->w1_exposed;
 }
 
+Checked<crypto::Sha256Digest> judged_by_of(const Accepted& accepted) {
+  if (accepted.entry) return accepted.entry->judged_by();
+  return crypto::Sha256Digest{};
+}
+
 // What handle_attest does after the session was found; the refusal goes to the log, one fixed text to the peer.
 Checked<std::string> attest(Broker& broker, const std::string& cookie, Tee tee, const AttestRequest& attestation,
                             AuditRecord& audit) {
@@ -74,9 +79,11 @@ Checked<std::string> attest(Broker& broker, const std::string& cookie, Tee tee, 
   const Claims claims{.accepted = accepted, .key = attestation.key, .challenge = challenge};
   const std::string token = TRY(broker.tokens.issue(claims, now));
   const protocol::AttestationId id = TRY(checked(protocol::attestation_id(challenge)));
+  const crypto::Sha256Digest judged_by = TRY(judged_by_of(accepted));
   const Grant grant{.tee = tee,
                     .status = accepted.appraisal.status(),
                     .measurement = judgement.measurement.value_or(snp::Measurement{}),
+                    .judged_by = judged_by,
                     .key = attestation.key,
                     .attestation = id};
   TRY(broker.sessions.admit(cookie, grant, token));
@@ -112,9 +119,19 @@ std::shared_ptr<const SecretOctets> find_secret(const ReferenceEntry* entry, con
   return at == shared.end() ? nullptr : at->second;
 }
 
-// Nothing has an admin API yet, so whoever would change a resource is refused as Trustee refuses a stranger.
+// The entry of the grant's measurement, if the guest would be judged by it today as it was: what its owner changed
+// since then must not go to a guest that was never asked for it.
+Checked<std::shared_ptr<const ReferenceEntry>> find_entry(const Grant& grant, const ReferenceValues& reference) {
+  std::shared_ptr<const ReferenceEntry> entry = reference.find(grant.measurement);
+  if (!entry) return entry;
+  const crypto::Sha256Digest judges_by = TRY(entry->judged_by());
+  if (judges_by != grant.judged_by) entry.reset();
+  return entry;
+}
+
+// Resources are changed on the admin API's own listener; here, whoever would is refused as Trustee refuses a stranger.
 Response refuse_admin(Response response) {
-  return refuse(std::move(response), 401, "AdminAuthInitialization", "admin access is not served",
+  return refuse(std::move(response), 401, "AdminAuthInitialization", "resources are changed on the admin listener",
                 {Errc::bad_value, "method", "GET", "an admin request"});
 }
 
@@ -147,7 +164,7 @@ Response route(Broker& broker, const Request& request) {
   if (path.starts_with(kPrefix)) return route_plugin(broker, request, path.substr(kPrefix.size()));
   const std::string endpoint = request.method + " " + verify::printable(path, 200);
   return refuse(start(request, endpoint), 404, "", "",
-                {Errc::bad_value, "path", "/kbs/v0/..., /healthz or /.well-known/jwks.json", endpoint});
+                {Errc::bad_value, "path", "/kbs/v0/..., /healthz, /metrics or /.well-known/jwks.json", endpoint});
 }
 
 }  // namespace
@@ -165,9 +182,8 @@ Response handle_auth(Broker& broker, const Request& request) {
   Response response = start(request, "POST auth");
   const Checked<Tee> tee = decode_auth_request(request.body);
   if (!tee) {
-    const Refusal why = tee.error();
-    const std::string detail = why.field + ": expected " + why.expected + ", found " + why.found;
-    return refuse(std::move(response), 401, "AttestationError", detail, why);
+    response.audit.refusal = tee.error();
+    return finish(std::move(response), 401, encode_refusal("AttestationError", tee.error()));
   }
   response.audit.tee = tee_name(*tee);
   const Checked<SessionTable::Opened> session = broker.sessions.open(*tee, broker.wall_clock.now());
@@ -225,7 +241,9 @@ Response handle_resource(Broker& broker, const Request& request, std::string_vie
   std::shared_ptr<const ReferenceEntry> entry;
   if (grant->tee == Tee::snp) {
     response.audit.measurement = verify::hex_text(grant->measurement);
-    entry = values->reference.find(grant->measurement);
+    const auto found = find_entry(*grant, values->reference);
+    if (!found) return refuse(std::move(response), 500, "", "", found.error());
+    entry = *found;
   }
   if (entry) {
     response.audit.entry = entry->name;
@@ -245,7 +263,7 @@ Response handle_resource(Broker& broker, const Request& request, std::string_vie
   const Result<protocol::ResourcePath> resource = protocol::ResourcePath::parse(path, "resource");
   if (!resource) return unknown(resource.error().code, "repository/type/tag");
   if (grant->tee == Tee::snp && !entry) {
-    return unknown(Errc::measurement_unknown, "an entry for the token's measurement");
+    return unknown(Errc::measurement_unknown, "the entry that the guest was judged by, as it was then");
   }
   const std::shared_ptr<const SecretOctets> secret = find_secret(entry.get(), values->resources, resource->text());
   if (!secret) return unknown(Errc::resource_unknown, "a resource of the guest's entry, or a shared one");

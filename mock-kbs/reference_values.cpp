@@ -37,6 +37,24 @@ verify::Policy ReferenceEntry::demands() const {
   return policy;
 }
 
+Checked<crypto::Sha256Digest> ReferenceEntry::judged_by() const {
+  std::string text = name;
+  const auto add = [&text](std::string_view part) { text += "\n" + std::string(part); };
+  add(protocol::binding_name(binding));
+  for (const bool flag : {w1_exposed, allow_debug, allow_migration_agent, require_single_socket}) add(flag ? "1" : "0");
+  add(!allow_smt ? "-" : *allow_smt ? "1" : "0");
+  const snp::Tcb least = minimum_tcb.value_or(snp::Tcb{});
+  const std::uint8_t levels[] = {minimum_tcb.has_value(), least.fmc, least.boot_loader, least.tee, least.snp,
+                                 least.microcode};
+  add(verify::hex_text(levels));
+  add(!host_data ? "-" : verify::hex_text(*host_data));
+  for (const verify::Certificate& root : roots) {
+    const crypto::Sha256Digest fingerprint = TRY(checked(crypto::sha256({root.der()})));
+    add(verify::hex_text(fingerprint));
+  }
+  return checked(crypto::sha256({bytes_of(text)}));
+}
+
 Checked<ReferenceValues> ReferenceValues::make(std::vector<ReferenceEntry> entries) {
   std::vector<std::shared_ptr<const ReferenceEntry>> shared;
   shared.reserve(entries.size());

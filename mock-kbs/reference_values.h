@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/crypto/sha2.h"
 #include "core/protocol/binding.h"
 #include "core/verify/verify.h"
 #include "mock-kbs/resource.h"
@@ -38,6 +39,9 @@ struct ReferenceEntry {
 
   /// demands is all of it, with VMPL 0, as a policy.
   verify::Policy demands() const;
+  /// judged_by is a digest of what a guest's evidence is judged by: name, binding, roots and demands. It stays the same
+  /// when the entry only gives something else. Errors: the crypto codes.
+  Checked<crypto::Sha256Digest> judged_by() const;
 };
 
 /// ReferenceValues is every entry, found by measurement. Entries never change and are shared by all copies.

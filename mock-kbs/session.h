@@ -20,11 +20,12 @@
 namespace attestbed::kbs {
 
 /// Grant is what an attested guest may have: what the resource policy gives to evidence of this kind and status, of the
-/// entry with this measurement (`sample` has none), sealed to this key.
+/// entry with this measurement as long as it still judges as it did (`sample` has none), sealed to this key.
 struct Grant {
   Tee tee = Tee::snp;
   TrustTier status = TrustTier::none;
   snp::Measurement measurement{};
+  crypto::Sha256Digest judged_by{};  // ReferenceEntry::judged_by, then
   protocol::GuestPublicKey key;
   protocol::AttestationId attestation;
 };

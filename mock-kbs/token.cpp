@@ -2,6 +2,7 @@
 #include "mock-kbs/token.h"
 
 #include <algorithm>
+#include <atomic>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -17,12 +18,19 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 struct TokenIssuer::Impl {
-  Es256Key key;
-  std::string header;  // base64url, the same for every token of this process
-  std::chrono::seconds lifetime;
+  Impl(Es256Key its_key, std::string its_header, std::chrono::seconds its_lifetime)
+      : key(std::move(its_key)), header(std::move(its_header)), lifetime(its_lifetime) {}
+
+  const Es256Key key;
+  const std::string header;  // base64url, the same for every token of this process
+  const std::chrono::seconds lifetime;
+  std::atomic<std::uint64_t> generation = 0;
 };
 
 namespace {
+
+// A claim of our own: how many resets there were before.
+constexpr char kGeneration[] = "attestbed.generation";
 
 Refusal invalid(std::string expected, std::string found) {
   return {Errc::token_invalid, "Authorization.Bearer", std::move(expected), std::move(found)};
@@ -48,11 +56,12 @@ Checked<TokenIssuer> TokenIssuer::make(Entropy& entropy, std::chrono::seconds li
   TRY(checked(key.generate(crypto::Curve::p256, entropy)));
   Es256Key signing_key = TRY(Es256Key::from(key));
   std::string header = header_for(signing_key.point());
-  return TokenIssuer(std::make_unique<Impl>(Impl{std::move(signing_key), std::move(header), lifetime}));
+  return TokenIssuer(std::make_unique<Impl>(std::move(signing_key), std::move(header), lifetime));
 }
 
 Checked<std::string> TokenIssuer::issue(const Claims& claims, verify::Time now) const {
-  const ordered_json payload = ear_payload(claims, now, impl_->lifetime);
+  ordered_json payload = TRY(ear_payload(claims, now, impl_->lifetime));
+  payload[kGeneration] = impl_->generation.load();
   const std::string signed_part = impl_->header + "." + base64url(payload.dump());
   const Es256Signature signature = TRY(impl_->key.sign(signed_part));
   return signed_part + "." + base64url(signature);
@@ -83,8 +92,14 @@ Checked<Grant> TokenIssuer::check(std::string_view token, verify::Time now) cons
     return Refusal{Errc::token_expired, "token.exp", "a time after " + verify::time_text(now),
                    verify::time_text(until)};
   }
+  const json* generation = TRY(claims.required(kGeneration));
+  if (*generation != impl_->generation.load()) return invalid("a token issued since the last reset", "an older one");
   // The signature has verified, so this text is our own; it is read with the same care all the same.
   return grant_of(payload);
+}
+
+void TokenIssuer::end_all() const {
+  ++impl_->generation;
 }
 
 std::string TokenIssuer::key_set() const {

@@ -41,6 +41,9 @@ class TokenIssuer {
   ///   errors  token_invalid, token_expired
   Checked<Grant> check(std::string_view token, verify::Time now) const;
 
+  /// end_all makes every token that was issued so far one that check() refuses.
+  void end_all() const;
+
   /// reissue signs the claims of `token` again with `exp` so many seconds after `iat`, which may be before it: for
   /// tests of those who carry tokens. Errors: token_invalid.
   Checked<std::string> reissue(std::string_view token, std::int64_t seconds) const;

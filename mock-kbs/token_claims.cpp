@@ -41,6 +41,9 @@ ordered_json snp_claims(const verify::VerifiedReport& verified) {
   };
 }
 
+// What Trustee's tokens do not have: by which entry, in which shape of it, this broker judged.
+constexpr char kJudgedBy[] = "attestbed.judged-by";
+
 ordered_json annotated_evidence(const Claims& claims) {
   ordered_json evidence;
   if (claims.accepted.report) {
@@ -61,29 +64,34 @@ Refusal invalid(const Members& from, const char* member, const char* expected) {
   return {Errc::token_invalid, from.path_of(member), expected, "another"};
 }
 
-Checked<snp::Measurement> measurement_of(const Members& snp) {
-  const std::string_view hex = TRY(snp.text("measurement"));
+template <class Octets>
+Checked<Octets> octets_of_hex(const Members& from, const char* member) {
+  const std::string_view hex = TRY(from.text(member));
   std::string octets;
-  snp::Measurement measurement;
-  if (!posix::from_hex(hex, octets) || octets.size() != measurement.size()) {
-    return invalid(snp, "measurement", "48 octets in hex");
+  Octets value;
+  if (!posix::from_hex(hex, octets) || octets.size() != value.size()) {
+    return invalid(from, member, "as many octets in hex as it has");
   }
-  std::ranges::copy(bytes_of(octets), measurement.begin());
-  return measurement;
+  std::ranges::copy(bytes_of(octets), value.begin());
+  return value;
 }
 
 }  // namespace
 
-ordered_json ear_payload(const Claims& claims, verify::Time issued, std::chrono::seconds lifetime) {
+Checked<ordered_json> ear_payload(const Claims& claims, verify::Time issued, std::chrono::seconds lifetime) {
   const std::int64_t now = issued.time_since_epoch().count();
-  const ordered_json cpu = {
+  ordered_json cpu = {
       {"ear.status", tier_name(claims.accepted.appraisal.status())},
       {"ear.trustworthiness-vector", trust_vector(claims.accepted.appraisal)},
       {"ear.appraisal-policy-id", "default"},
       {"ear.trustee.identifiers", {{"validated", ordered_json::object()}}},
       {"ear.veraison.annotated-evidence", annotated_evidence(claims)},
   };
-  return {
+  if (claims.accepted.entry) {
+    const crypto::Sha256Digest judged_by = TRY(claims.accepted.entry->judged_by());
+    cpu[kJudgedBy] = verify::hex_text(judged_by);
+  }
+  return ordered_json{
       {"eat_profile", "tag:github.com,2024:confidential-containers/Trustee"},
       {"iat", now},
       {"ear.verifier-id", {{"developer", "attestbed"}, {"build", "mock-kbs"}}},
@@ -106,7 +114,8 @@ Checked<Grant> grant_of(const json& payload) {
   grant.tee = evidence.find("sample") == nullptr ? Tee::snp : Tee::sample;
   if (grant.tee == Tee::snp) {
     const Members snp = TRY(evidence.object("snp"));
-    grant.measurement = TRY(measurement_of(snp));
+    grant.measurement = TRY(octets_of_hex<snp::Measurement>(snp, "measurement"));
+    grant.judged_by = TRY(octets_of_hex<crypto::Sha256Digest>(cpu, kJudgedBy));
   }
   const Members runtime = TRY(evidence.object("runtime_data_claims"));
   const Members key = TRY(runtime.object("tee-pubkey"));

@@ -9,8 +9,9 @@
 namespace attestbed::kbs {
 
 /// ear_payload is the JWT claims set. Its `annotated-evidence` carries what a resource is later given by: the kind of
-/// evidence, measurement, runtime data.
-nlohmann::ordered_json ear_payload(const Claims& claims, verify::Time issued, std::chrono::seconds lifetime);
+/// evidence, measurement, runtime data; `attestbed.judged-by`, a claim of our own, is ReferenceEntry::judged_by.
+/// Errors: the crypto codes.
+Checked<nlohmann::ordered_json> ear_payload(const Claims& claims, verify::Time issued, std::chrono::seconds lifetime);
 
 /// grant_of reads it back. Errors: token_invalid, the JSON codes.
 Checked<Grant> grant_of(const nlohmann::json& payload);
