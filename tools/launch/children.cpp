@@ -127,7 +127,11 @@ Outcome<void> Children::wait_all(std::span<Child* const> children, Deadline unti
     if (tell) tell(static_cast<std::size_t>(ended));
     return static_cast<std::size_t>(ended) == children.size();
   };
-  return wait_until(all_ended, until, Stoppable::yes);
+  for (;;) {
+    const Instant tick = std::min(until, clock_.now() + std::chrono::seconds(1));
+    const Outcome<void> ended = wait_until(all_ended, tick, Stoppable::yes);
+    if (ended || ended.error().stopped || tick == until) return ended;
+  }
 }
 
 Exit Children::end(Child& child, std::chrono::nanoseconds grace) {

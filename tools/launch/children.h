@@ -35,7 +35,8 @@ class Children {
   /// wait_exit waits until the process has ended and everything it wrote was read.
   Outcome<Exit> wait_exit(Child& child, Deadline until);
 
-  /// wait_all waits until every one of `children` has ended. `tell` hears how many have, whenever something happened.
+  /// wait_all waits until every one of `children` has ended. `tell` hears how many have, whenever something
+  /// happened and every second.
   Outcome<void> wait_all(std::span<Child* const> children, Deadline until,
                          const std::function<void(std::size_t ended)>& tell = {});
 

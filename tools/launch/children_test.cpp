@@ -80,6 +80,14 @@ TEST_F(ChildrenTest, WaitingForAllEndsAtTheDeadline) {
   EXPECT_FALSE(both[1]->exit());
 }
 
+TEST_F(ChildrenTest, WaitingForAllTellsEverySecondThoughNothingHappens) {
+  Child* one[] = {&shell("exec sleep 3.5")};
+  std::size_t told = 0;
+  ASSERT_TRUE(children_.wait_all(one, soon(), [&told](std::size_t ended) { told += ended == 0 ? 1 : 0; }));
+  // The beginning and three seconds; the ends of its two streams may come before its own.
+  EXPECT_GE(told, 4U);
+}
+
 TEST_F(ChildrenTest, DeathBySignalIsToldFromAnExit) {
   const auto exit = children_.wait_exit(shell("kill -9 $$"), soon());
   ASSERT_TRUE(exit);
