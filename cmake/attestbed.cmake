@@ -26,9 +26,9 @@ if(ATTESTBED_SANITIZE)
   target_link_options(attestbed_flags INTERFACE -fsanitize=${ATTESTBED_SANITIZE})
 endif()
 # Of what a test itself does wrong at an address, ASan tells without these three, and they would be a third of the time
-# that tests take to compile. Libraries, programs and fuzz targets have them.
+# that tests take to compile. Libraries and programs have them, and all that libFuzzer runs.
 add_library(attestbed_test_flags INTERFACE)
-if(ATTESTBED_SANITIZE MATCHES undefined)
+if(ATTESTBED_SANITIZE MATCHES undefined AND NOT ATTESTBED_FUZZERS)
   target_compile_options(attestbed_test_flags INTERFACE -fno-sanitize=null,alignment,object-size)
 endif()
 if(ATTESTBED_FUZZERS)
