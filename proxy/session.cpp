@@ -2,9 +2,9 @@
 #include "proxy/session.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/protocol/frame.h"
+#include "proxy/evidence_findings.h"
 #include "proxy/refusal_frame.h"
 
 namespace attestbed::proxy {
@@ -14,8 +14,6 @@ constexpr auto kGlance = std::chrono::milliseconds(1);
 constexpr int kMaxGlances = 16;  // a guest that never stops sending is noise, which the next attempt skips or refuses
 
 using protocol::Phase;
-
-constexpr protocol::Binding kBindings[] = {protocol::Binding::svsm_sha512, protocol::Binding::kbs_sha384};
 
 Failure no_fault_of_the_guest(const Error& error) {
   return {Errc::proxy_internal, brief(error), {}};
@@ -109,9 +107,9 @@ class Attempt {
     const auto request = protocol::decode_attestation_request(frame, terms_.key);
     if (!request) return Failure{Errc::malformed_request, brief(request.error()), {}};
     if (request->tee != protocol::Tee::snp) return Failure{Errc::tee_unsupported, "only snp is served", {}};
-    name_mismatches(*request);
-    Outcome<std::string> token = broker_->attest(*request, terms_.binding, until_);
-    if (!token) return with_mismatch(token.error());
+    const std::string explanation = explain_refusal(*request, *challenge_, terms_, log_);
+    const Outcome<std::string> token = broker_->attest(*request, terms_.binding, until_);
+    if (!token) return explained(token.error(), explanation);
     log_.attested(*token, guest_traffic_, *broker_);
 
     SealedSecret sealed = TRY(broker_->resource(terms_.resource, until_));
@@ -127,6 +125,12 @@ class Attempt {
     TRY(answer(protocol::encode_attestation_response(response, out_)));
     log_.released(terms_, sealed.ciphertext.size(), guest_traffic_.octets_sent, *broker_, clock_.now() - began_);
     return {};
+  }
+
+  // The broker's own verdict comes first.
+  static Failure explained(Failure failure, const std::string& explanation) {
+    if (failure.code == Errc::attestation_refused) failure.detail += explanation;
+    return failure;
   }
 
   // A guest of another version may well send what cannot be read here: it is told what it can act on.
@@ -156,35 +160,6 @@ class Attempt {
       return Failure{Errc::resource_refused, "this resource is not in --allow-resource", {}};
     }
     return *request.terms;
-  }
-
-  // The broker decides; what is named here explains its bare 401.
-  void name_mismatches(const protocol::AttestationRequest& request) {
-    if (!std::ranges::equal(request.challenge, challenge_->octets())) note("challenge");
-    snp::RawReport report;
-    std::memcpy(&report, request.report.data(), sizeof report);
-    if (is_bound(report, request.key, terms_.binding)) return;
-    const auto other = std::ranges::find_if(
-        kBindings, [&](protocol::Binding one) { return one != terms_.binding && is_bound(report, request.key, one); });
-    note("report_data", other == std::end(kBindings) ? "no binding" : protocol::binding_name(*other));
-  }
-
-  bool is_bound(const snp::RawReport& report, const protocol::GuestPublicKey& key, protocol::Binding by) const {
-    const Result<snp::ReportData> expected = protocol::bind(by, key, *challenge_);
-    return expected && *expected == report.report_data;
-  }
-
-  // `fits` is what the evidence would be right for, where that can be told.
-  void note(const char* what, const char* fits = nullptr) {
-    log_.mismatch(what, fits);
-    mismatch_ += mismatch_.empty() ? "; mismatch: " : ", ";
-    mismatch_ += what;
-    if (fits != nullptr) mismatch_ += std::string(" (fits ") + fits + ")";
-  }
-
-  Failure with_mismatch(Failure failure) const {
-    if (failure.code == Errc::attestation_refused) failure.detail += mismatch_;
-    return failure;
   }
 
   Outcome<MutBytes> receive_first() {
@@ -273,7 +248,6 @@ class Attempt {
   protocol::Terms terms_;
   std::optional<protocol::Challenge> challenge_;
   GuestTraffic guest_traffic_;
-  std::string mismatch_;
   // Serial lines: the NegotiationRequest being served, the answer to it in out_, and the session that it opened if it
   // was not the first.
   std::vector<std::uint8_t> served_;

@@ -35,41 +35,49 @@ std::string with_report_data(const std::string& report_data) {
   return frame.dump();
 }
 
+std::optional<Failure> refused_at_attest(Call call) {
+  if (call != Call::attest) return std::nullopt;
+  return Failure{Errc::attestation_refused, "/attest: the broker answered 401 AttestationError", {}};
+}
+
 struct Bound {
   const char* name;
   std::string report_data;
-  const char* fits;  // null: it is as it should be
+  const char* fits;      // null: it is as it should be
+  std::string explains;  // the end of what the guest is told
 };
 std::ostream& operator<<(std::ostream& out, const Bound& bound) {
   return out << bound.name;
 }
 class ReportData : public testing::TestWithParam<Bound> {};
 INSTANTIATE_TEST_SUITE_P(Session, ReportData,
-                         testing::Values(Bound{"as stated", plain().report_data, nullptr},
-                                         Bound{"by Trustee's binding", plain().trustee_report_data, "kbs-sha384"},
-                                         Bound{"by none", std::string(64, 'x'), "no binding"}));
+                         testing::Values(Bound{"as stated", plain().report_data, nullptr,
+                                               "AttestationError; bound by svsm-sha512, which a Trustee KBS refuses: "
+                                               "there use --binding kbs-sha384"},
+                                         Bound{"by Trustee's binding", plain().trustee_report_data, "kbs-sha384",
+                                               "AttestationError; mismatch: report_data (fits kbs-sha384)"},
+                                         Bound{"by none", std::string(64, 'x'), "no binding",
+                                               "AttestationError; mismatch: report_data (fits no binding)"}));
 
 // The broker decides, and says no more than 401: what the proxy finds is what explains it.
 TEST_P(ReportData, IsComparedWithBothBindingsAndPostedAllTheSame) {
   LogCapture log;
   FakeBroker broker(plain());
-  broker.fault = [](Call call) -> std::optional<Failure> {
-    if (call == Call::attest) return Failure{Errc::attestation_refused, "/attest: the broker answered 401", {}};
-    return std::nullopt;
-  };
+  broker.fault = refused_at_attest;
   LineAttempt attempt(broker);
   ASSERT_TRUE(attempt.guest.negotiate(plain()));
   ASSERT_TRUE(attempt.guest.send(with_report_data(GetParam().report_data)));
   const std::string answer = attempt.guest.receive();
   EXPECT_EQ(code_in(answer, Phase::attestation), "attestation_refused");
   EXPECT_EQ(broker.attests, 1);
+  EXPECT_NE(answer.find(GetParam().explains + "\""), std::string::npos) << answer;
+  EXPECT_EQ(attempt.state(), LineState::in_step) << "the attempt is over, and with it its log";
+  EXPECT_TRUE(log.has(GetParam().explains + "\"")) << log.text();
   if (GetParam().fits == nullptr) {
-    EXPECT_EQ(answer.find("mismatch"), std::string::npos) << answer;
     EXPECT_FALSE(log.has("mismatch")) << log.text();
     return;
   }
   const std::string fits = GetParam().fits;
-  EXPECT_NE(answer.find("; mismatch: report_data (fits " + fits + ")"), std::string::npos) << answer;
   EXPECT_TRUE(log.has(R"("what":"report_data","fits":")" + fits + "\"")) << log.text();
 }
 
@@ -109,6 +117,36 @@ TEST(SessionBinding, ReportBoundByTrusteesRuleIsNoMismatchWhereItWasStated) {
   ASSERT_TRUE(attempt.guest.send(with_report_data(plain().trustee_report_data)));
   EXPECT_EQ(attempt.guest.receive(), plain().attestation_response);
   EXPECT_FALSE(log.has("mismatch")) << log.text();
+  EXPECT_FALSE(log.has("bound by")) << log.text();
+}
+
+TEST(SessionBinding, RefusalOfWhatTrusteeTakesNamesTheBrokersOfTheOtherBinding) {
+  FakeBroker broker(plain());
+  broker.fault = refused_at_attest;
+  LineAttempt attempt(broker);
+  ASSERT_TRUE(attempt.guest.send(
+      R"({"version":[0,1,0],"tee":"snp","ext":{"binding":"kbs-sha384","key":"P-521","resource":"default/sample/test"}})"));
+  ASSERT_NE(attempt.guest.receive().find("accepted"), std::string::npos);
+  ASSERT_TRUE(attempt.guest.send(with_report_data(plain().trustee_report_data)));
+  const std::string answer = attempt.guest.receive();
+  EXPECT_NE(answer.find("401 AttestationError; bound by kbs-sha384, which kbs-test does not read: there use --binding "
+                        "svsm-sha512\""),
+            std::string::npos)
+      << answer;
+}
+
+// A refusal that is no verdict on evidence is not explained with the evidence.
+TEST(SessionBinding, OtherFailuresOfTheBrokerSayNothingOfBindings) {
+  FakeBroker broker(plain());
+  broker.fault = [](Call call) -> std::optional<Failure> {
+    if (call == Call::attest) return Failure{Errc::broker_unavailable, "/attest: the broker answered 503", {}};
+    return std::nullopt;
+  };
+  LineAttempt attempt(broker);
+  ASSERT_TRUE(attempt.guest.negotiate(plain()));
+  ASSERT_TRUE(attempt.guest.send(plain().attestation_request));
+  const std::string answer = attempt.guest.receive();
+  EXPECT_NE(answer.find("the broker answered 503\""), std::string::npos) << answer;
 }
 
 }  // namespace

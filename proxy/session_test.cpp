@@ -240,7 +240,7 @@ TEST_P(FailingBroker, IsToldInOneFrameOfTheRightPhase) {
   }
   const Phase phase = GetParam().call == Call::auth ? Phase::negotiation : Phase::attestation;
   EXPECT_EQ(code_in(answer, phase), error_name(GetParam().code)) << answer;
-  EXPECT_NE(answer.find(R"("detail":"session 7: for the guest ?")"), std::string::npos) << answer;
+  EXPECT_NE(answer.find(R"("detail":"session 7: for the guest ?)"), std::string::npos) << answer;
   EXPECT_EQ(answer.find("for the log"), std::string::npos);
   EXPECT_EQ(attempt.state(), LineState::in_step);
   EXPECT_EQ(attempt.guest.receive(), "(closed)") << "one frame, not two";
