@@ -62,7 +62,7 @@ class KbsSession final : public BrokerSession {
     const HttpReply reply = TRY(call(
         Endpoint::auth,
         {.url = base_ + "auth", .body = kbs::auth_request(tee), .bearer = {}, .connection = Connection::close}, until));
-    if (is_refusal(reply)) return version_refused(reply);
+    if (is_refusal(reply)) return refused_at_auth(reply);
     if (reply.status != 200) return refused(Endpoint::auth, Errc::broker_malformed, reply);
     Result<kbs::Nonce> nonce = kbs::parse_challenge(reply.body);
     if (!nonce) return unreadable(Endpoint::auth, nonce.error(), reply);
@@ -174,8 +174,14 @@ class KbsSession final : public BrokerSession {
     return {code, std::move(detail), for_log(endpoint, reply)};
   }
 
-  // What a KBS says 401 to here is a version or a TEE that it does not serve.
-  static Failure version_refused(const HttpReply& reply) {
+  // What a KBS says 401 to here, and kbs-test 417, is a version or a TEE that it does not serve. The words of anything
+  // else are those of a gateway, which would say them to any request.
+  static Failure refused_at_auth(const HttpReply& reply) {
+    if (reply.status != 417 && !kbs::is_problem(reply.body)) {
+      Failure failure = refused(Endpoint::auth, Errc::broker_malformed, reply);
+      failure.detail += " and no KBS error; does a gateway before the broker ask for authorization?";
+      return failure;
+    }
     Failure failure = refused(Endpoint::auth, Errc::broker_version, reply);
     const std::string theirs = kbs::other_version(reply.body);
     failure.detail +=

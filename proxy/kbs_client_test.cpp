@@ -185,6 +185,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadAnswer{"401", kAuth, {401, problem("AttestationError"), {}}, Errc::broker_version},
         BadAnswer{"417 of kbs-test", kAuth, {417, "", {}}, Errc::broker_version},
+        BadAnswer{"403 of a gateway", kAuth, {403, "Forbidden: why", {}}, Errc::broker_malformed},
+        BadAnswer{"401 of a gateway", kAuth, {401, R"({"message":"why"})", {}}, Errc::broker_malformed},
+        BadAnswer{"401 without a body", kAuth, {401, "", {}}, Errc::broker_malformed},
         BadAnswer{"404", kAuth, {404, "", {}}, Errc::broker_malformed},
         BadAnswer{"429", kAuth, {429, "", {}}, Errc::broker_unavailable},
         BadAnswer{"500", kAuth, {500, "{}", {}}, Errc::broker_unavailable},
@@ -273,6 +276,17 @@ TEST(KbsClient, AnotherVersionIsNamedInWords) {
             "/auth: the broker answered 401 AttestationError; the broker speaks 0.2.0, this proxy speaks 0.4.0");
   broker.answer(kAuth, {401, problem("AttestationError"), {}});
   EXPECT_EQ(client.auth().error().detail, "/auth: the broker answered 401 AttestationError; this proxy speaks 0.4.0");
+}
+
+TEST(KbsClient, GatewayThatRefusesIsNoVersion) {
+  HttpBroker broker(plain());
+  broker.answer(kAuth, {403, "Forbidden", {}});
+  Client client(broker.url());
+  const auto challenge = client.auth();
+  ASSERT_FALSE(challenge);
+  EXPECT_EQ(challenge.error().detail,
+            "/auth: the broker answered 403 and no KBS error; does a gateway before the broker ask for authorization?");
+  EXPECT_EQ(challenge.error().received, "Forbidden");
 }
 
 // ---- Answers that are not whole.

@@ -102,6 +102,24 @@ Result<ordered_json> evidence_for(protocol::Binding binding, const protocol::Att
   return structured_evidence(request.report, request.certs);
 }
 
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// Whether one of the last two words of `text` begins with `start`: "expected version 0.5.0", "expect =0.2.0".
+bool follows(std::string_view text, std::string_view start) {
+  const auto same = [](char a, char b) { return (a | 0x20) == b; };  // of letters
+  for (int word = 0; word < 2; ++word) {
+    while (!text.empty() && !is_letter(text.back())) text.remove_suffix(1);
+    std::size_t from = text.size();
+    while (from > 0 && is_letter(text[from - 1])) --from;
+    const std::string_view last = text.substr(from);
+    if (last.size() >= start.size() && std::ranges::equal(last.substr(0, start.size()), start, same)) return true;
+    text = text.substr(0, from);
+  }
+  return false;
+}
+
 bool is_version(std::string_view text) {
   constexpr std::size_t kMaxDigits = 3;
   if (std::ranges::count(text, '.') != 2) return false;
@@ -113,12 +131,33 @@ bool is_version(std::string_view text) {
   return true;
 }
 
+// The first version that is not ours and follows such a word; empty if there is none. Runs of digits and points, so
+// that neither an address nor a longer number is taken for one.
+std::string version_after(std::string_view text, std::string_view word) {
+  const auto is_part = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+  for (auto at = text.begin(); at != text.end();) {
+    const auto from = std::find_if(at, text.end(), is_part);
+    at = std::find_if_not(from, text.end(), is_part);
+    const std::string_view run(from, at);
+    if (is_version(run) && run != kProtocolVersion && follows({text.begin(), from}, word)) return std::string(run);
+  }
+  return {};
+}
+
 // What a KBS names its refusals (docs/protocol.md, proxy and broker). Other words are the broker's own, which a guest's
 // terminal has no need of.
 constexpr std::string_view kProblemKinds[] = {
     "AdminAuthAccess",     "AdminAuthInitialization", "AttestationError", "JweError",          "ParsePolicyError",
     "PluginInternalError", "PluginNotFound",          "PolicyDeny",       "PolicyEngineError", "RvpsError",
     "TokenNotFound",       "TokenVerifierError"};
+
+// A text member of an error body, empty if there is none.
+std::string problem_member(std::string_view body, const char* name) {
+  const Result<json> object = parse_object(body, "problem");
+  if (!object) return {};
+  Result<std::string> text = text_member(*object, name, name);
+  return text ? *std::move(text) : std::string();
+}
 
 }  // namespace
 
@@ -180,26 +219,22 @@ Result<SealedSecret> parse_jwe(std::string_view body, protocol::KeyType key) {
 }
 
 std::string problem_kind(std::string_view body) {
-  const Result<json> object = parse_object(body, "problem");
-  if (!object) return {};
-  const Result<std::string> type = text_member(*object, "type", "type");
-  if (!type) return {};
-  const std::string kind = type->substr(type->rfind('/') + 1);
+  const std::string type = problem_member(body, "type");
+  const std::string kind = type.substr(type.rfind('/') + 1);
   return std::ranges::find(kProblemKinds, kind) != std::end(kProblemKinds) ? kind : std::string();
 }
 
+bool is_problem(std::string_view body) {
+  return !problem_kind(body).empty() || problem_member(body, "type").find("/kbs/errors/") != std::string::npos;
+}
+
 std::string other_version(std::string_view body) {
-  const Result<json> object = parse_object(body, "problem");
-  if (!object) return {};
-  const Result<std::string> detail = text_member(*object, "detail", "detail");
-  if (!detail) return {};
-  // Runs of digits and points, so that neither an address nor a longer number is taken for a version.
-  const auto is_part = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
-  for (auto at = detail->begin(); at != detail->end();) {
-    const auto from = std::find_if(at, detail->end(), is_part);
-    at = std::find_if_not(from, detail->end(), is_part);
-    const std::string_view run(from, at);
-    if (is_version(run) && run != kProtocolVersion) return std::string(run);
+  const std::string detail = problem_member(body, "detail");
+  // A program's own version, an address or a date is none that a broker speaks: what word it follows decides, the more
+  // telling words first.
+  for (const std::string_view word : {"expect", "support", "version"}) {
+    std::string found = version_after(detail, word);
+    if (!found.empty()) return found;
   }
   return {};
 }

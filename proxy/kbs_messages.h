@@ -43,9 +43,13 @@ Result<SealedSecret> parse_jwe(std::string_view body, protocol::KeyType key);
 /// protocol's names; else empty.
 std::string problem_kind(std::string_view body);
 
-/// other_version is the first protocol version in `detail` of an error body ("0.2.0") that is not ours: what a broker
-/// says that it speaks. Three numbers of at most three digits, and nothing else of the broker's words; empty if there
-/// is none.
+/// is_problem tells an error body of a KBS, of whatever version, from one of something before it: `type` is one of
+/// those names, or stands behind "/kbs/errors/".
+bool is_problem(std::string_view body);
+
+/// other_version is the protocol version in `detail` of an error body ("0.2.0") that a broker says that it speaks: not
+/// ours, and one or two words behind one that begins with "expect", "support" or "version". Three numbers of at most
+/// three digits, and nothing else of the broker's words; empty if there is none.
 std::string other_version(std::string_view body);
 
 }  // namespace attestbed::proxy::kbs

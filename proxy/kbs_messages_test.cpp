@@ -219,15 +219,31 @@ TEST(KbsMessages, ProblemKindIsANameOfTheProtocolAndNothingElse) {
   EXPECT_EQ(problem_kind(""), "");
 }
 
+TEST(KbsMessages, ProblemsOfAKbsAreToldFromThoseOfAGateway) {
+  EXPECT_TRUE(is_problem(R"({"type":"https://github.com/confidential-containers/kbs/errors/AttestationError"})"));
+  EXPECT_TRUE(is_problem(R"({"type":"https://github.com/confidential-containers/kbs/errors/ProtocolVersion"})"));
+  EXPECT_TRUE(is_problem(R"({"type":"TokenNotFound"})"));
+  for (const char* body : {"", "Forbidden", "{}", R"({"message":"Unauthorized"})", R"({"type":"about:blank"})",
+                           R"({"type":"https://example.net/errors/Forbidden"})", R"({"type":7})",
+                           R"({"detail":"https://github.com/confidential-containers/kbs/errors/AttestationError"})"}) {
+    EXPECT_FALSE(is_problem(body)) << body;
+  }
+}
+
 TEST(KbsMessages, OtherVersionIsThreeNumbersOfTheBrokersWords) {
   const auto said = [](const std::string& words) { return other_version(R"({"detail":")" + words + R"("})"); };
-  // Trustee's words.
+  // Trustee's words, and mock-kbs's.
   EXPECT_EQ(said("KBS Client Protocol Version Mismatch: expect =0.2.0 while the request is 0.4.0"), "0.2.0");
-  EXPECT_EQ(said("version 0.4.0 is not one of 0.1.1, 0.2.0"), "0.1.1");
-  EXPECT_EQ(said("12.345.6"), "12.345.6");
-  for (const char* words : {"", "0.4.0", "unsupported TEE", "0.4", "0.2.0.0", "127.0.0.1:8080", "1..2", ".1.2", "1.2.",
-                            "1.2.3456", "1,2,3"}) {
+  EXPECT_EQ(said("version: expected 0.5.0, found 0.4.0"), "0.5.0");
+  EXPECT_EQ(said("KBS 0.21.0: expected version 0.5.0"), "0.5.0");
+  EXPECT_EQ(said("KBS version 0.21.0: expected version 0.5.0"), "0.5.0");
+  EXPECT_EQ(said("Version 0.4.0 is not supported; Supported: v0.1.1 and 0.2.0"), "0.1.1");
+  EXPECT_EQ(said("version 12.345.6"), "12.345.6");
+  for (const char* words : {"", "0.4.0", "unsupported TEE", "version 0.4.0", "KBS 0.21.0: no such TEE", "12.345.6"}) {
     EXPECT_EQ(said(words), "") << words;
+  }
+  for (const char* number : {"0.4", "0.2.0.0", "127.0.0.1:8080", "1..2", ".1.2", "1.2.", "1.2.3456", "1,2,3"}) {
+    EXPECT_EQ(said("expected " + std::string(number)), "") << number;
   }
   EXPECT_EQ(other_version(R"({"detail":7})"), "");
   EXPECT_EQ(other_version("0.2.0"), "");

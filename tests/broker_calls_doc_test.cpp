@@ -154,13 +154,26 @@ const std::map<std::string, Codes (*)(Call)>& brokers() {
        [](Call call) {
          return statuses(call, {200, 401, 403, 404}, " \n<html></html>");
        }},
+      {"417; 401 or 403 with a KBS's `type`",
+       [](Call call) {
+         Codes codes = statuses(call, {417}, "");
+         for (const char* type : {"AttestationError", "/kbs/errors/ProtocolVersion"}) {
+           for (std::string& code : statuses(call, {401, 403}, problem(type))) codes.push_back(std::move(code));
+         }
+         return codes;
+       }},
       {"401, 403, 417",
        [](Call call) {
          return statuses(call, {401, 403, 417});
        }},
       {"any other status than 200",
        [](Call call) {
-         return statuses(call, {201, 204, 302, 400, 405, 418});
+         Codes codes = statuses(call, {201, 204, 302, 400, 405, 418});
+         // A gateway's refusal. After auth such a status is a row of its own.
+         if (call == Call::auth) {
+           for (std::string& code : statuses(call, {401, 403}, problem("Forbidden"))) codes.push_back(std::move(code));
+         }
+         return codes;
        }},
       {"401 after the end (Max-Age, Expires) that the answer to auth gave the session's cookie",
        [](Call call) { return Codes{after_its_end(call)}; }},

@@ -57,7 +57,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::secret_too_large, "secret_too_large", 1, true, "the secret is above 32 KiB", "store a key of normal size and encrypt the bulk with it"},
     {Errc::broker_unreachable, "broker_unreachable", 3, true, "the proxy could not connect to the broker, or its answer broke off", "check --url and that the broker runs"},
     {Errc::broker_timeout, "broker_timeout", 3, true, "the broker did not answer in time", "check the broker's load, or give the proxy a longer --timeout"},
-    {Errc::broker_malformed, "broker_malformed", 3, true, "the broker answered something that is not the KBS protocol", "check that --url names a KBS and no web server or login page"},
+    {Errc::broker_malformed, "broker_malformed", 3, true, "the broker answered something that is not the KBS protocol", "check that --url names a KBS and no web server, login page or gateway that asks for authorization"},
     {Errc::broker_nonce, "broker_nonce", 3, true, "the broker's nonce is not canonical base64 of 16 to 64 octets", "the broker is defective or no KBS"},
     {Errc::broker_version, "broker_version", 3, true, "the broker refused protocol version 0.4.0 or the TEE", "use a broker that speaks KBS protocol 0.4.0"},
     {Errc::session_expired, "session_expired", 3, true, "the broker's session ended before the exchange was complete", "start a new attempt; the broker's session lifetime may be too short"},

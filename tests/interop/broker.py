@@ -17,6 +17,9 @@ BODY_MAX = 262144
 HEAD_MAX = 32768
 TOKEN_MAX = 49152
 CONNECT_SECONDS = 5.0
+KBS_ERRORS = ("AdminAuthAccess", "AdminAuthInitialization", "AttestationError", "JweError", "ParsePolicyError",
+              "PluginInternalError", "PluginNotFound", "PolicyDeny", "PolicyEngineError", "RvpsError", "TokenNotFound",
+              "TokenVerifierError")
 
 
 class Broker:
@@ -30,7 +33,8 @@ class Broker:
     def auth(self):
         """The broker's nonce as it wrote it, and decoded."""
         status, body = self.call("POST", "/kbs/v0/auth", {"version": "0.4.0", "tee": "snp", "extra-params": ""})
-        self.expect_ok(status, body, "broker_version")
+        kbs = status == 417 or self.is_kbs_error(body)
+        self.expect_ok(status, body, "broker_version" if kbs else "broker_malformed")
         nonce = self.member(self.parse(body), "nonce", str)
         try:
             challenge = wire.from_base64(nonce, "nonce")
@@ -120,12 +124,18 @@ class Broker:
         return octets
 
     @staticmethod
-    def error_type(body):
+    def full_type(body):
         try:
             kind = wire.parse(body).get("type")
         except Failure:
             return ""
-        return kind.rpartition("/")[2] if isinstance(kind, str) else ""
+        return kind if isinstance(kind, str) else ""
+
+    def error_type(self, body):
+        return self.full_type(body).rpartition("/")[2]
+
+    def is_kbs_error(self, body):
+        return self.error_type(body) in KBS_ERRORS or "/kbs/errors/" in self.full_type(body)
 
     @staticmethod
     def expect_ok(status, body, refusal):
