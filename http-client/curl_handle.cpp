@@ -51,6 +51,12 @@ long CurlHandle::status() const {
   return value;
 }
 
+long CurlHandle::verify_result() const {
+  long value = 0;
+  curl_easy_getinfo(curl_, CURLINFO_SSL_VERIFYRESULT, &value);
+  return value;
+}
+
 std::string CurlHandle::local_end() const {
   const char* address = nullptr;
   long port = 0;

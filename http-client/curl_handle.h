@@ -31,6 +31,9 @@ class CurlHandle {
   std::size_t number(CURLINFO info) const;
   /// status is the HTTP status of the last transfer, 0 if there was none.
   long status() const;
+  /// verify_result is what OpenSSL said of the last server's certificate (X509_V_*): 0 if it is good, and also if there
+  /// was none. 1 if its chain is good and its name is not.
+  long verify_result() const;
   /// local_end is address and port of this end of the last transfer's connection, "127.0.0.1:40000"; empty if there was
   /// none.
   std::string local_end() const;

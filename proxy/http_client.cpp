@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "http-client/curl_handle.h"
+#include "proxy/connection_failure.h"
 
 namespace attestbed::proxy {
 namespace {
@@ -66,8 +67,7 @@ int on_progress(void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_off_t)
   return static_cast<const std::atomic<bool>*>(cancelled)->load() ? 1 : 0;
 }
 
-Failure failure_of(CURLcode code, const Incoming& in, bool sent) {
-  const std::string words = curl_easy_strerror(code);
+Failure failure_of(CURLcode code, const Incoming& in, bool sent, const std::string& words) {
   if (in.body_too_large || code == CURLE_FILESIZE_EXCEEDED) {
     return {Errc::too_large, "the broker's answer is above " + std::to_string(in.max_body_bytes) + " octets", {}};
   }
@@ -83,6 +83,7 @@ Failure failure_of(CURLcode code, const Incoming& in, bool sent) {
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
@@ -134,7 +135,12 @@ Cookie cookie_named(CURL* curl, std::string_view name) {
 
 HttpClient::HttpClient(const BrokerConfig& config, const HttpLimits& limits, Clock& clock,
                        const std::atomic<bool>& cancelled)
-    : handle_(std::make_unique<Handle>("attest-proxy", config.ca_file)), limits_(limits), clock_(clock) {
+    : handle_(std::make_unique<Handle>("attest-proxy", config.ca_file)),
+      limits_(limits),
+      clock_(clock),
+      tls_{.https = config.url.starts_with("https:"),
+           .own_roots = !config.ca_file.empty(),
+           .shows_certificate = !config.client_certificate.empty()} {
   Handle& h = *handle_;
   if (!config.client_certificate.empty()) {
     h.set(CURLOPT_SSLCERT, config.client_certificate.c_str());
@@ -197,7 +203,8 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
   h.set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   h.set(CURLOPT_POSTFIELDS, static_cast<const char*>(nullptr));
   if (code != CURLE_OK) {
-    Failure failure = failure_of(code, in, traffic_.left);
+    const std::string words = connection_words(code, h.account(), h.verify_result(), tls_);
+    Failure failure = failure_of(code, in, traffic_.left, words);
     failure.received = escaped(h.account().substr(0, kMaxReceivedBytes));
     return failure;
   }

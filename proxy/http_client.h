@@ -8,6 +8,7 @@
 
 #include "core/platform/clock.h"
 #include "proxy/backend.h"
+#include "proxy/connection_failure.h"
 #include "proxy/failure.h"
 
 namespace attestbed::proxy {
@@ -63,6 +64,7 @@ class HttpClient {
   std::unique_ptr<Handle> handle_;
   HttpLimits limits_;
   Clock& clock_;
+  TlsUse tls_;
   BrokerTraffic traffic_;
 };
 

@@ -24,6 +24,7 @@ TEST(KbsClientFiles, ClientCertificateIsShownToABrokerThatAsks) {
   const auto refused = nobody.auth();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::broker_unreachable) << refused.error().detail;
+  EXPECT_NE(refused.error().detail.find("--client-cert"), std::string::npos) << refused.error().detail;
   EXPECT_TRUE(broker.requests().empty());
 
   config.client_certificate = kTls + "client.pem";

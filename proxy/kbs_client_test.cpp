@@ -373,6 +373,7 @@ TEST(KbsClient, HttpsToAServerWithoutTlsIsUnreachable) {
   const auto challenge = client.auth();
   ASSERT_FALSE(challenge);
   EXPECT_EQ(challenge.error().code, Errc::broker_unreachable) << challenge.error().detail;
+  EXPECT_EQ(challenge.error().detail, "/auth: no TLS comes about: does --url name a port that speaks https?");
   EXPECT_TRUE(broker.requests().empty());
 }
 
@@ -389,10 +390,18 @@ TEST(KbsClient, HttpsIsVerified) {
 
   Client other_name("https://127.0.0.1" + port, ca);
   Client other_roots("https://localhost" + port);
-  for (Client* client : {&other_name, &other_roots}) {
-    const auto refused = client->auth();
+  Client wrong_roots("https://localhost" + port, ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/client-ca.pem");
+  struct Wrong {
+    Client& client;
+    const char* says;
+  };
+  for (const Wrong& wrong : {Wrong{other_name, "is for another host name than that of --url"},
+                             Wrong{other_roots, "give its CA with --ca"},
+                             Wrong{wrong_roots, "does not lead to a root of --ca"}}) {
+    const auto refused = wrong.client.auth();
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::broker_unreachable) << refused.error().detail;
+    EXPECT_TRUE(refused.error().detail.ends_with(wrong.says)) << refused.error().detail;
   }
   EXPECT_EQ(broker.requests().size(), 3U) << "nothing was sent to a server that was not verified";
 }

@@ -55,7 +55,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::attestation_refused, "attestation_refused", 1, true, "the broker refused the evidence", "the broker's log gives check, expected and found for the same attestation id"},
     {Errc::secret_refused, "secret_refused", 1, true, "the broker attested the guest and refused the resource", "check the resource path and the broker's resource policy"},
     {Errc::secret_too_large, "secret_too_large", 1, true, "the secret is above 32 KiB", "store a key of normal size and encrypt the bulk with it"},
-    {Errc::broker_unreachable, "broker_unreachable", 3, true, "the proxy could not connect to the broker, or its answer broke off", "check --url and that the broker runs"},
+    {Errc::broker_unreachable, "broker_unreachable", 3, true, "the proxy could not connect to the broker, or its answer broke off", "check --url and that the broker runs; for https also --ca, and --client-cert if it asks for one"},
     {Errc::broker_timeout, "broker_timeout", 3, true, "the broker did not answer in time", "check the broker's load, or give the proxy a longer --timeout"},
     {Errc::broker_malformed, "broker_malformed", 3, true, "the broker answered something that is not the KBS protocol", "check that --url names a KBS and no web server, login page or gateway that asks for authorization"},
     {Errc::broker_nonce, "broker_nonce", 3, true, "the broker's nonce is not canonical base64 of 16 to 64 octets", "the broker is defective or no KBS"},
