@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/base/secret.h"
+#include "core/crypto/key_pair.h"
 #include "core/posix/describe.h"
 #include "http-client/curl_handle.h"
 #include "proxy/fingerprint.h"
@@ -224,9 +225,10 @@ class KbsBackend final : public Backend {
   Clock& clock_;
 };
 
+constexpr std::size_t kMaxPemBytes = 4 * 1024 * 1024;
+
 // What makes a file of the configuration unfit: later it would fail every attempt, and in libcurl's words.
 std::string problem_with(const std::string& file, std::string_view must_hold, const char* what) {
-  constexpr std::size_t kMaxPemBytes = 4 * 1024 * 1024;
   Result<std::string> content = posix::read_file(file, kMaxPemBytes);
   if (!content) return file + " cannot be read: " + posix::describe(content.error());
   const bool holds = content->find(must_hold) != std::string::npos;
@@ -234,6 +236,20 @@ std::string problem_with(const std::string& file, std::string_view must_hold, co
   wipe({reinterpret_cast<std::uint8_t*>(content->data()), content->size()});
   if (!holds) return file + " holds no " + what + " in PEM";
   return encrypted ? file + " is encrypted, and nobody is there to be asked for its passphrase" : std::string();
+}
+
+// libcurl would find it out with every attempt, and after it has connected.
+std::string problem_with_pair(const BrokerConfig& config) {
+  Result<std::string> certificates = posix::read_file(config.client_certificate, kMaxPemBytes);
+  Result<std::string> key = posix::read_file(config.client_key, kMaxPemBytes);
+  if (!certificates || !key) return "--client-cert and --client-key cannot be read twice";
+  const Status pair = crypto::certificate_fits_key(*certificates, *key);
+  wipe({reinterpret_cast<std::uint8_t*>(key->data()), key->size()});
+  if (pair) return {};
+  const std::string_view where = pair.error().where;
+  if (where == "certificate") return "--client-cert " + config.client_certificate + " holds no certificate of X.509";
+  if (where == "key") return "--client-key " + config.client_key + " holds no private key that can be read";
+  return "--client-key " + config.client_key + " is not the key of --client-cert " + config.client_certificate;
 }
 
 std::string problem_with_files(const BrokerConfig& config) {
@@ -245,7 +261,7 @@ std::string problem_with_files(const BrokerConfig& config) {
   problem = problem_with(config.client_certificate, kCertificate, "certificate");
   if (!problem.empty()) return "--client-cert " + problem;
   problem = problem_with(config.client_key, kKey, "private key");
-  return problem.empty() ? problem : "--client-key " + problem;
+  return problem.empty() ? problem_with_pair(config) : "--client-key " + problem;
 }
 
 }  // namespace

@@ -64,6 +64,11 @@ INSTANTIATE_TEST_SUITE_P(
                .client_certificate = kTls + "client.pem",
                .client_key = kTls + "client-encrypted.key"},
               "client-encrypted.key is encrypted"},
+        Unfit{"another's key",
+              {.url = "https://localhost",
+               .client_certificate = kTls + "client.pem",
+               .client_key = kTls + "server.key"},
+              "server.key is not the key of --client-cert " + kTls + "client.pem"},
         Unfit{"no directory",
               {.url = "https://localhost", .certs_directory = "/nonexistent"},
               "--certs: /nonexistent holds neither vcek nor vlek"}));
