@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "proxy/fingerprint.h"
 #include "proxy/recorded_client.h"
 
 namespace attestbed::proxy {
@@ -23,7 +22,7 @@ const VectorCase& plain() {
 }
 
 struct Client : RecordedClient {
-  explicit Client(const std::string& url, const std::string& ca = {}) : RecordedClient(plain(), url, ca) {}
+  explicit Client(const std::string& url) : RecordedClient(plain(), url) {}
 };
 
 const std::string* header(const HttpBroker::Request& request, const std::string& name) {
@@ -71,79 +70,6 @@ TEST(KbsClient, AsksForNoCompressionAndSaysNothingSuperfluous) {
     }
   }
   EXPECT_EQ(*header(broker.requests()[0], "Content-Type"), "application/json");
-}
-
-TEST(KbsClient, CookiesOfTwoSessionsStayApart) {
-  HttpBroker broker(plain());
-  Client first(broker.url()), second(broker.url());
-  EXPECT_EQ(first.session().label(), "");
-  ASSERT_TRUE(first.auth() && second.auth() && second.attest() && first.attest());
-  const auto requests = broker.requests();
-  EXPECT_EQ(header(requests[1], "Cookie"), nullptr) << "the second session begins without the first one's cookie";
-  EXPECT_EQ(*header(requests[2], "Cookie"), "kbs-session-id=session2");
-  EXPECT_EQ(*header(requests[3], "Cookie"), "kbs-session-id=session1");
-  EXPECT_EQ(first.session().label(), fingerprint("session1"));
-  EXPECT_EQ(second.session().label(), fingerprint("session2"));
-}
-
-TEST(KbsClient, ExpiredSessionIsRetriedOnceWithTheToken) {
-  HttpBroker broker(plain());
-  Client client(broker.url());
-  ASSERT_TRUE(client.auth() && client.attest());
-  broker.expire_sessions();
-  EXPECT_TRUE(client.resource());
-  const auto requests = broker.requests();
-  ASSERT_EQ(requests.size(), 4U);
-  EXPECT_EQ(*header(requests[3], "Authorization"), "Bearer " + plain().token);
-  EXPECT_EQ(header(requests[3], "Cookie"), nullptr);
-}
-
-TEST(KbsClient, TokenThatIsNotTakenEitherMeansAnExpiredSession) {
-  HttpBroker broker(plain());
-  broker.answer(kResource, {401, R"({"type":"https://x/errors/TokenNotFound","detail":""})", {}});
-  Client client(broker.url());
-  ASSERT_TRUE(client.auth() && client.attest());
-  const auto sealed = client.resource();
-  ASSERT_FALSE(sealed);
-  EXPECT_EQ(sealed.error().code, Errc::session_expired);
-  EXPECT_EQ(broker.requests().size(), 4U) << "one retry, not more";
-}
-
-// What a session ended by its lifetime looks like from here: the cookie's own end has passed and the broker says 401.
-// Whether the guest is told "refused" or "start anew" hangs on it, and must not hang on the 401 alone.
-struct Lifetime {
-  const char* name;
-  const char* attributes;
-  Errc attest, resource;
-};
-class Lifetimes : public testing::TestWithParam<Lifetime> {};
-INSTANTIATE_TEST_SUITE_P(
-    KbsClient, Lifetimes,
-    testing::Values(Lifetime{"PastMaxAge", "; Max-Age=600", Errc::session_expired, Errc::session_expired},
-                    Lifetime{"BeforeMaxAge", "; Max-Age=6000", Errc::attestation_refused, Errc::secret_refused},
-                    Lifetime{"NoEnd", "", Errc::attestation_refused, Errc::secret_refused}),
-    [](const auto& i) { return i.param.name; });
-
-TEST_P(Lifetimes, TellAnEndedSessionFromARefusal) {
-  for (const bool at_attest : {true, false}) {
-    HttpBroker broker(plain());
-    broker.answer(
-        kAuth,
-        {200, plain().auth_response, {{"Set-Cookie", std::string("kbs-session-id=short") + GetParam().attributes}}});
-    const char* refusing = at_attest ? kAttest : kResource;
-    if (!at_attest) broker.answer(kAttest, {200, plain().attest_response, {}});
-    broker.answer(refusing, {401, R"({"type":"https://x/errors/AttestationError","detail":""})", {}});
-    Client client(broker.url());
-    ASSERT_TRUE(client.auth());
-    client.advance(std::chrono::seconds(601));
-    Errc code{};
-    if (const auto token = client.attest(); !token) {
-      code = token.error().code;
-    } else if (const auto sealed = client.resource(); !sealed) {
-      code = sealed.error().code;
-    }
-    EXPECT_EQ(code, at_attest ? GetParam().attest : GetParam().resource) << error_name(code);
-  }
 }
 
 TEST(KbsClient, EnvironmentChangesNothing) {
@@ -365,55 +291,6 @@ TEST(KbsClient, SpentBudgetSendsNothing) {
   ASSERT_FALSE(challenge);
   EXPECT_EQ(challenge.error().code, Errc::broker_timeout);
   EXPECT_TRUE(broker.requests().empty());
-}
-
-TEST(KbsClient, HttpsToAServerWithoutTlsIsUnreachable) {
-  HttpBroker broker(plain());
-  Client client("https://127.0.0.1" + broker.url().substr(broker.url().rfind(':')));
-  const auto challenge = client.auth();
-  ASSERT_FALSE(challenge);
-  EXPECT_EQ(challenge.error().code, Errc::broker_unreachable) << challenge.error().detail;
-  EXPECT_EQ(challenge.error().detail, "/auth: no TLS comes about: does --url name a port that speaks https?");
-  EXPECT_TRUE(broker.requests().empty());
-}
-
-// The certificate is for `localhost`, so another name for the same machine is a wrong one.
-TEST(KbsClient, HttpsIsVerified) {
-  HttpBroker broker(plain(), HttpBroker::Scheme::https);
-  const std::string port = broker.url().substr(broker.url().rfind(':'));
-  const std::string ca = ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/ca.pem";
-
-  Client good("https://localhost" + port, ca);
-  const auto challenge = good.auth();
-  EXPECT_TRUE(challenge) << challenge.error().detail;
-  EXPECT_TRUE(good.attest() && good.resource());
-
-  Client other_name("https://127.0.0.1" + port, ca);
-  Client other_roots("https://localhost" + port);
-  Client wrong_roots("https://localhost" + port, ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/client-ca.pem");
-  struct Wrong {
-    Client& client;
-    const char* says;
-  };
-  for (const Wrong& wrong : {Wrong{other_name, "is for another host name than that of --url"},
-                             Wrong{other_roots, "give its CA with --ca"},
-                             Wrong{wrong_roots, "does not lead to a root of --ca"}}) {
-    const auto refused = wrong.client.auth();
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, Errc::broker_unreachable) << refused.error().detail;
-    EXPECT_TRUE(refused.error().detail.ends_with(wrong.says)) << refused.error().detail;
-  }
-  EXPECT_EQ(broker.requests().size(), 3U) << "nothing was sent to a server that was not verified";
-}
-
-TEST(KbsClient, CaFileThatCannotBeReadIsAConfigurationError) {
-  posix::SteadyClock clock;
-  for (const char* file : {"/nonexistent/ca.pem", ATTESTBED_SOURCE_DIR "/proxy/testdata/tls/README.md"}) {
-    const auto backend = make_kbs_backend({.url = "https://localhost", .ca_file = file}, clock);
-    ASSERT_FALSE(backend) << file;
-    EXPECT_EQ(backend.error().code, Errc::bad_config);
-    EXPECT_TRUE(backend.error().detail.starts_with(std::string("--ca ") + file)) << backend.error().detail;
-  }
 }
 
 }  // namespace
