@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/snp/certificate_table.h"
 #include "core/snp/report.h"
 
 namespace attestbed::proxy {
@@ -32,6 +33,15 @@ const char* other_brokers(Binding stated) {
 }
 
 }  // namespace
+
+void set_aside_unreadable_certs(protocol::AttestationRequest& request, const protocol::Terms& terms,
+                                const SessionLog& log) {
+  if (request.certs.empty() || terms.binding != Binding::kbs_sha384) return;
+  const Result<snp::CertificateTable> table = snp::CertificateTable::parse(request.certs);
+  if (table) return;
+  log.certs_unreadable(request.certs.size(), table.error());
+  request.certs = {};
+}
 
 std::string explain_refusal(const protocol::AttestationRequest& request, const protocol::Challenge& challenge,
                             const protocol::Terms& terms, const SessionLog& log) {

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "proxy/line_attempt.h"
+#include "proxy/log_capture.h"
 #include "proxy/recorded_client.h"
 
 namespace attestbed::proxy {
@@ -64,11 +66,10 @@ INSTANTIATE_TEST_SUITE_P(
                .client_certificate = kTls + "client.pem",
                .client_key = kTls + "client-encrypted.key"},
               "client-encrypted.key is encrypted"},
-        Unfit{"another's key",
-              {.url = "https://localhost",
-               .client_certificate = kTls + "client.pem",
-               .client_key = kTls + "server.key"},
-              "server.key is not the key of --client-cert " + kTls + "client.pem"},
+        Unfit{
+            "another's key",
+            {.url = "https://localhost", .client_certificate = kTls + "client.pem", .client_key = kTls + "server.key"},
+            "server.key is not the key of --client-cert " + kTls + "client.pem"},
         Unfit{"no directory",
               {.url = "https://localhost", .certs_directory = "/nonexistent"},
               "--certs: /nonexistent holds neither vcek nor vlek"}));
@@ -126,6 +127,38 @@ TEST_F(CertsDirectory, GivesWayToWhatTheGuestBrings) {
   client.guest_brings({0xfb, 0xff, 0x00});
   ASSERT_TRUE(client.auth() && client.attest());
   EXPECT_EQ(primary_evidence(broker)["certs-buf"], "+/8A");
+}
+
+// What a whole attempt posts for a guest whose certificate table has three octets.
+nlohmann::json posted_for(const std::string& terms, const std::filesystem::path& directory) {
+  HttpBroker broker(plain());
+  broker.answer("POST /kbs/v0/attest", {200, plain().attest_response, {}});
+  posix::SteadyClock clock;
+  const auto backend = make_kbs_backend({.url = broker.url(), .certs_directory = directory.string()}, clock);
+  LineAttempt attempt(**backend);
+  EXPECT_TRUE(attempt.guest.send(R"({"version":[0,1,0],"tee":"snp")" + terms + "}"));
+  EXPECT_NE(attempt.guest.receive().find("challenge"), std::string::npos);
+  auto frame = nlohmann::ordered_json::parse(plain().attestation_request);
+  frame["evidence"]["Snp"]["certs_buf"] = "+/8A";
+  EXPECT_TRUE(attempt.guest.send(frame.dump()));
+  EXPECT_EQ(attempt.state(), LineState::in_step);
+  return nlohmann::json::parse(broker.requests().at(1).body)["tee-evidence"]["primary_evidence"];
+}
+
+TEST_F(CertsDirectory, ServesInPlaceOfATableThatIsNone) {
+  LogCapture log;
+  const auto evidence =
+      posted_for(R"(,"ext":{"binding":"kbs-sha384","key":"P-521","resource":"default/sample/test"})", directory_);
+  ASSERT_EQ(evidence["cert_chain"].size(), 1U);
+  EXPECT_EQ(evidence["cert_chain"][0]["data"].size(), std::filesystem::file_size(directory_ / "vcek.der"));
+  EXPECT_TRUE(log.has("certs_unreadable")) << log.text();
+  EXPECT_TRUE(log.has(R"("octets":3,"why":"truncated at )")) << log.text();
+}
+
+TEST_F(CertsDirectory, LeavesATableAloneThatGoesAsItIs) {
+  LogCapture log;
+  EXPECT_EQ(posted_for("", directory_)["certs-buf"], "+/8A");
+  EXPECT_FALSE(log.has("certs_unreadable")) << log.text();
 }
 
 }  // namespace

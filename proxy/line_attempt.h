@@ -17,7 +17,7 @@ inline protocol::ResourcePath path(const std::string& text) {
 /// LineAttempt is one attempt on a line of its own: the proxy's part on a thread, the guest's part in the test.
 class LineAttempt {
  public:
-  explicit LineAttempt(FakeBroker& broker, SessionConfig config = generous())
+  explicit LineAttempt(Backend& broker, SessionConfig config = generous())
       : ends_(socket_pair()), guest(std::move(ends_.guest_end)) {
     state_ = std::async(std::launch::async, [this, &broker, config = std::move(config)] {
       posix::SteadyClock clock;

@@ -104,9 +104,10 @@ class Attempt {
   }
 
   Outcome<void> attest(MutBytes frame) {
-    const auto request = protocol::decode_attestation_request(frame, terms_.key);
+    auto request = protocol::decode_attestation_request(frame, terms_.key);
     if (!request) return Failure{Errc::malformed_request, brief(request.error()), {}};
     if (request->tee != protocol::Tee::snp) return Failure{Errc::tee_unsupported, "only snp is served", {}};
+    set_aside_unreadable_certs(*request, terms_, log_);
     const std::string explanation = explain_refusal(*request, *challenge_, terms_, log_);
     const Outcome<std::string> token = broker_->attest(*request, terms_.binding, until_);
     if (!token) return explained(token.error(), explanation);

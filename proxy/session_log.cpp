@@ -69,6 +69,13 @@ void SessionLog::mismatch(const char* what, const char* fits) const {
   log::event(Level::warning, "mismatch", fields);
 }
 
+void SessionLog::certs_unreadable(std::size_t octets, const Error& why) const {
+  ordered_json fields = begin(session_, peer_, attestation_);
+  fields["octets"] = octets;
+  fields["why"] = brief(why);
+  log::event(Level::warning, "certs_unreadable", fields);
+}
+
 void SessionLog::attested(std::string_view token, const GuestTraffic& guest, const BrokerSession& broker) const {
   ordered_json fields = begin(session_, peer_, attestation_);
   fields["broker_session"] = broker.label();

@@ -25,6 +25,8 @@ struct GuestTraffic {
 ///               again in place of attesting
 ///   mismatch    what: the guest's evidence does not fit what it was given; the broker decides all the same. fits
 ///               (report_data alone): the binding whose REPORT_DATA it is, or "no binding"
+///   certs_unreadable
+///               octets, why: the certificate table that the guest brought is none, and is left out of the evidence
 ///   attested    broker_session, token_sha256 (16 hex digits), token_octets, guest_*, broker_*
 ///   released    resource, secret_octets (the ciphertext), guest_octets_sent, broker_*, total_ms
 ///   refused     code, phase, detail, received (what a broker sent, if it was not understood), broker_peer (this end of
@@ -42,6 +44,7 @@ class SessionLog {
   void skipped(std::size_t octets) const;
   void begun_anew(bool same) const;
   void mismatch(const char* what, const char* fits) const;
+  void certs_unreadable(std::size_t octets, const Error& why) const;
   void attested(std::string_view token, const GuestTraffic& guest, const BrokerSession& broker) const;
   void released(const protocol::Terms& terms, std::size_t secret_octets, std::size_t octets_sent,
                 const BrokerSession& broker, std::chrono::nanoseconds total) const;

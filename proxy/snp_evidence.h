@@ -17,7 +17,7 @@ nlohmann::ordered_json raw_evidence(Bytes report, Bytes certs);
 ///   report  1184 octets, version 2, 3 or 5; nothing is judged but whether the structure can hold every signed octet.
 ///           (Trustee refuses version 2, which is its business.)
 ///   certs   a certificate table; `cert_chain` is null if it has none of these, or is no table: endorsements are no
-///           evidence, and a broker may have its own
+///           evidence, and a broker may have its own. Whoever wants to know looks before
 ///   errors  bad_length; report_version; report_reserved: an octet that is not zero and has no member; product_unknown:
 ///           the product decides the order of a TCB. Each with the field in `where`
 ///   spec    confidential-containers/trustee, deps/verifier/src/snp; virtee/sev, AttestationReport
