@@ -25,7 +25,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::bad_config, "bad_config", 2, false, "the configuration or command line cannot be used", "the message names the value and what is allowed; see --help"},
     {Errc::io_failed, "io_failed", 3, false, "a file or device could not be read or written", "the operating system's words say why: a file to be read must exist, one to be written must not, and the user needs the right to it"},
     {Errc::internal, "internal", 3, false, "a library call that cannot fail on valid input failed", "a defect or a broken installation: please report it with this message"},
-    {Errc::deadline, "deadline", 3, false, "the peer did not act before the deadline", "see whether the other side runs and what it waits for; --timeout sets the budget (attest.timeout= of a guest that boots)"},
+    {Errc::deadline, "deadline", 3, false, "what was waited for did not come before the deadline", "see whether the other side runs and what it waits for; --timeout sets the budget (attest.timeout= of a guest that boots)"},
     {Errc::closed, "closed", 3, false, "the peer closed the line before the exchange was complete", "read the peer's log for the same attestation id"},
     {Errc::transport, "transport", 3, false, "the line failed: connect, read or write", "check the path or address and that the peer listens"},
     {Errc::frame_empty, "frame_empty", 5, false, "a frame announces zero octets", "the peer does not speak protocol 0.1.0"},

@@ -77,8 +77,13 @@ std::string system_error(std::uint64_t number) {
   return text != nullptr ? text : "errno " + std::to_string(number);
 }
 
-/// remedy_of an Error is its row's, but for an address that is taken: the path is there then, and that is the trouble.
+/// remedy_of an Error is its row's, but where that speaks of something that is not the trouble: of an address that is
+/// taken the path is there, and in the search for an RSA key nobody is waited for.
 std::string remedy_of(const Error& error) {
+  if (error.code == Errc::deadline && error.where != nullptr && error.where == std::string_view("RSA key creation")) {
+    return "give it more time with --timeout (attest.timeout= of a guest that boots), or choose --key P-256, which "
+           "takes none";
+  }
   if (numbers_of(error) == Numbers::system_error && error.found == EADDRINUSE) {
     return "another process listens there, or left its socket file behind: stop it or remove the file, or choose "
            "another "

@@ -101,6 +101,12 @@ TEST(Describe, AnAddressThatIsTakenIsNoMissingPath) {
                 std::string(error_row(Errc::io_failed).remedy));
 }
 
+TEST(Describe, TheSearchForAKeyWaitsForNobody) {
+  EXPECT_EQ(describe({Errc::deadline, "RSA key creation"}),
+            "deadline: what was waited for did not come before the deadline (at RSA key creation): give it more time "
+            "with --timeout (attest.timeout= of a guest that boots), or choose --key P-256, which takes none");
+}
+
 TEST(Describe, IsOneLineForEveryCode) {
   for (const ErrorRow& row : error_rows()) {
     const std::string text = describe({row.code, "field", 3, 2});
