@@ -72,7 +72,7 @@ class RsaKey {
 Result<bool> rsa_is_prime(const RsaPrime& candidate);
 
 /// rsa_derive computes the rest of a key from parts.p and parts.q: the public key it returns, the other parts in place.
-/// Errors: bad_value if n has not 3072 bits, or e has no inverse; internal.
+/// Errors: bad_value if n has not 3072 bits, e has no inverse, or d <= 2^1536 (FIPS 186-5, A.1.1); internal.
 Result<RsaPublicKey> rsa_derive(RsaKey::Parts& parts);
 
 using RsaWrappedKey = ByteArray<kRsaModulusBytes>;

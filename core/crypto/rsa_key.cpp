@@ -18,12 +18,19 @@ bool leaves_unit(Bytes prime) {
   return rest != 1;
 }
 
-/// are_apart demands |p - q| > 2^(1536 - 100). Where the first 100 bits differ by more than one the difference is large
-/// enough; everything nearer is refused with it.
+/// are_apart demands |p - q| > 2^(1536 - 100), FIPS 186-5 A.1.3, and one bit more: of p - q modulo 2^1536 the upper 99
+/// bits are then neither all zero nor, as for a small negative number, all one. No step depends on the primes' values.
 bool are_apart(Bytes p, Bytes q) {
-  static constexpr std::size_t kLeadingBytes = 12;  // 96 bits are judged: stricter than 100, and whole octets
-  const Bytes a = p.first(kLeadingBytes), b = q.first(kLeadingBytes);
-  return !std::ranges::equal(a, b);
+  std::uint32_t borrow = 0, zeros = 0, ones = 0xff;
+  for (std::size_t i = kRsaPrimeBytes; i-- > 0;) {
+    const std::uint32_t difference = std::uint32_t{p[i]} - q[i] - borrow;
+    borrow = difference >> 31;
+    if (i > 12) continue;
+    // The 13th octet has the last three of them.
+    zeros |= difference & (i == 12 ? 0xe0 : 0xff);
+    ones &= difference | (i == 12 ? 0x1f : 0);
+  }
+  return zeros != 0 && ones != 0xff;
 }
 
 }  // namespace

@@ -110,6 +110,8 @@ Result<RsaPublicKey> rsa_derive(RsaKey::Parts& parts) {
     return failed;
   }
   if (BN_mod_inverse(d.get(), e.get(), lcm.get(), with) == nullptr) return Error{Errc::bad_value, "RSA.e"};
+  // Step 3b of A.1.1. Only primes that nearly divide each other have such a d.
+  if (BN_num_bits(d.get()) <= int{4 * kRsaModulusBytes}) return Error{Errc::bad_value, "RSA.d"};
   if (BN_mod_inverse(qinv.get(), q.get(), p.get(), with) == nullptr) return Error{Errc::bad_value, "RSA.q"};
   RsaPublicKey made;
   if (BN_mod(dp.get(), d.get(), p1.get(), with) != 1 || BN_mod(dq.get(), d.get(), q1.get(), with) != 1 ||

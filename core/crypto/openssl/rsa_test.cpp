@@ -94,15 +94,50 @@ TEST(RsaKeyGenerate, EndsIfTheEntropyHoldsNoPrime) {
   EXPECT_EQ(entropy.calls(), 30720U);
 }
 
-TEST(RsaKeyGenerate, NeverTakesTwoPrimesThatAreNear) {
-  Octets near = unhex(key_text("p"));
-  near[20] ^= 1;  // far below the first 96 bits
-  ScriptedEntropy entropy{unhex(key_text("p")), near, unhex(key_text("p"))};
+// Primes about B = 0xc0 * 2^1528 + 2^1440, whose multiple of 2^1440 is what the first 96 bits say: found with Python's
+// integers, by Fermat and Miller-Rabin. Two of them are above it and near each other, one is below, the last is beside
+// B
+// + 2^1437.
+Octets prime_about(std::uint8_t octet11, std::uint8_t octet12, std::uint8_t filling, std::uint16_t end) {
+  Octets octets(kRsaPrimeBytes, filling);
+  std::fill_n(octets.begin(), 12, std::uint8_t{0});
+  octets[0] = 0xc0;
+  octets[11] = octet11;
+  octets[12] = octet12;
+  octets[190] = static_cast<std::uint8_t>(end >> 8);
+  octets[191] = static_cast<std::uint8_t>(end);
+  return octets;
+}
+const Octets kAbove = prime_about(1, 0, 0, 549), kNextAbove = prime_about(1, 0, 0, 843);
+const Octets kBelow = prime_about(0, 0xff, 0xff, 0x10000 - 4257), kApart = prime_about(1, 0x20, 0, 1349);
+
+struct Primes {
+  const char* name;
+  const Octets &p, &q;
+  bool apart;
+};
+std::ostream& operator<<(std::ostream& out, const Primes& primes) {
+  return out << primes.name;
+}
+class TwoPrimes : public testing::TestWithParam<Primes> {};
+INSTANTIATE_TEST_SUITE_P(Rsa, TwoPrimes,
+                         testing::Values(Primes{"equal", kAbove, kAbove, false},
+                                         Primes{"equal in 96 bits", kAbove, kNextAbove, false},
+                                         Primes{"and the larger first", kNextAbove, kAbove, false},
+                                         Primes{"near, with other first bits", kAbove, kBelow, false},
+                                         Primes{"and the smaller first", kBelow, kAbove, false},
+                                         Primes{"apart by 2^1437 and 800", kApart, kAbove, true},
+                                         Primes{"and the smaller first", kAbove, kApart, true},
+                                         Primes{"and with other first bits", kBelow, kApart, true}));
+
+TEST_P(TwoPrimes, AreTakenIfTheyAreApart) {
+  ScriptedEntropy entropy{GetParam().p, GetParam().q};
   StillClock clock;
   RsaKey key;
   const Status made = key.generate(entropy, clock, kNever);
-  ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().code, Errc::internal);
+  ASSERT_EQ(made.has_value(), GetParam().apart);
+  if (GetParam().apart) return;
+  EXPECT_EQ(made.error().code, Errc::internal) << "the second prime is refused to the end";
 }
 
 TEST(RsaKeyGenerate, SetsTheTwoTopBitsAndTheLowestOne) {
@@ -136,6 +171,21 @@ TEST(RsaKeySet, RefusesWhatMakesNoKeyOf3072Bits) {
   small.back() = 3;
   EXPECT_EQ(key.set(unhex(key_text("p")), small).error().code, Errc::bad_value) << "too few bits";
   EXPECT_EQ(key.set(unhex(key_text("p")), unhex(key_text("p"))).error().code, Errc::bad_value) << "no inverse of q";
+}
+
+// p = 6g + 1 and q = 8g + 1 for g = 2^1533 - 993681, found as the primes above: d is an inverse modulo 24g alone, and
+// Python says that it is below 2^1536.
+TEST(RsaKeySet, RefusesPrimesOfASmallPrivateExponent) {
+  Octets p(kRsaPrimeBytes, 0xff), q(kRsaPrimeBytes, 0xff);
+  p.front() = 0xbf;
+  const Octets end_of_p = unhex("ffa5069b"), end_of_q = unhex("ff86b379");
+  std::ranges::copy(end_of_p, p.end() - 4);
+  std::ranges::copy(end_of_q, q.end() - 4);
+  RsaKey key;
+  const Status refused = key.set(p, q);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::bad_value);
+  EXPECT_STREQ(refused.error().where, "RSA.d");
 }
 
 struct Public {
