@@ -57,6 +57,9 @@ ServiceUrl parse_service_url(const std::string& text, PlainHttp plain) {
   const std::string rest = text.substr(std::min(scheme.size(), text.size()));
   if (!rest.starts_with("://") || rest.starts_with(":///"))
     return {{}, "is no URL, expected " + scheme + "://HOST[:PORT]"};
+  // libcurl takes it for the scheme's own port: as likely a port is missing, which a script left empty.
+  const std::string authority = rest.substr(3, rest.find_first_of("/?#", 3) - 3);
+  if (authority.ends_with(':')) return {{}, "has a colon and no port behind it"};
   for (const CURLUPart unwanted : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
     if (!part(url.get(), unwanted).empty()) return {{}, "may hold scheme, host, port and path only"};
   }

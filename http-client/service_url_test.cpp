@@ -30,7 +30,10 @@ INSTANTIATE_TEST_SUITE_P(
         UrlCase{"https://kbs.example/#f", nullptr}, UrlCase{"https://kbs example", nullptr},
         UrlCase{"https:/kbs.example", nullptr}, UrlCase{"https:///kbs.example", nullptr},
         UrlCase{"http:/localhost/user@kbs.example", nullptr}, UrlCase{"https://kbs.example/user@other", nullptr},
-        UrlCase{"https://@kbs.example", nullptr}, UrlCase{"https://kbs.example/a%40b", "https://kbs.example/a%40b"}));
+        UrlCase{"http://127.0.0.1:", nullptr}, UrlCase{"https://kbs.example:/base", nullptr},
+        UrlCase{"http://[::1]:", nullptr}, UrlCase{"http://[::1]", "http://[::1]"},
+        UrlCase{"https://kbs.example/a:", "https://kbs.example/a:"}, UrlCase{"https://@kbs.example", nullptr},
+        UrlCase{"https://kbs.example/a%40b", "https://kbs.example/a%40b"}));
 
 TEST_P(ServiceUrls, AreAcceptedInOneForm) {
   const ServiceUrl parsed = parse_service_url(GetParam().text, PlainHttp::loopback_only);

@@ -26,7 +26,9 @@ constexpr std::chrono::milliseconds kPause{250}, kAtOnce{1000};
 enum class Endpoint { auth, attest, resource };
 
 bool is_markup(const HttpReply& reply) {
-  const std::size_t first = reply.body.find_first_not_of(" \t\r\n");
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  const std::size_t from = reply.body.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  const std::size_t first = reply.body.find_first_not_of(" \t\r\n", from);
   return first != std::string::npos && reply.body[first] == '<';
 }
 

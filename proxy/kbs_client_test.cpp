@@ -123,6 +123,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadAnswer{"redirect to a file", kAuth, {302, "", {{"Location", "file:///etc/passwd"}}}, Errc::broker_malformed},
         BadAnswer{"HTML", kAuth, {200, kHtml, {}}, Errc::broker_malformed},
         BadAnswer{"HTML 401", kAuth, {401, kHtml, {}}, Errc::broker_malformed},
+        BadAnswer{
+            "HTML 401 behind a byte order mark", kAuth, {401, "\xef\xbb\xbf" + kHtml, {}}, Errc::broker_malformed},
         BadAnswer{"empty", kAuth, {200, "", {}}, Errc::broker_malformed},
         BadAnswer{"short nonce", kAuth, {200, R"({"nonce":"AAAA","extra-params":""})", {}}, Errc::broker_nonce},
         BadAnswer{"above the cap", kAuth, {200, std::string(300 * 1024, ' '), {}}, Errc::broker_malformed},
@@ -172,6 +174,15 @@ TEST(KbsClient, HtmlIsShownInTheLogAndNamed) {
   const auto challenge = client.auth();
   ASSERT_FALSE(challenge);
   EXPECT_EQ(challenge.error().received, "\\n" + (kHtml + std::string(500, '.')).substr(1, 199));
+  EXPECT_EQ(challenge.error().detail, "/auth: the broker answered 200 with a page of markup; does --url name a KBS?");
+}
+
+TEST(KbsClient, HtmlBehindAByteOrderMarkIsNamed) {
+  HttpBroker broker(plain());
+  broker.answer(kAuth, {200, "\xef\xbb\xbf" + kHtml, {}});
+  Client client(broker.url());
+  const auto challenge = client.auth();
+  ASSERT_FALSE(challenge);
   EXPECT_EQ(challenge.error().detail, "/auth: the broker answered 200 with a page of markup; does --url name a KBS?");
 }
 

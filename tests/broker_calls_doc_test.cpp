@@ -150,9 +150,12 @@ const std::map<std::string, Codes (*)(Call)>& brokers() {
        [](Call call) {
          return statuses(call, {429, 500, 503, 599});
        }},
-      {"otherwise a body whose first octet that is no white space is `<`, whatever the status",
+      {"otherwise a body whose first octet that is no white space is `<`, a UTF-8 byte order mark before it or not, "
+       "whatever the status",
        [](Call call) {
-         return statuses(call, {200, 401, 403, 404}, " \n<html></html>");
+         Codes codes = statuses(call, {200, 401, 403, 404}, " \n<html></html>");
+         for (std::string& code : statuses(call, {200, 401}, "\xef\xbb\xbf<html></html>")) codes.push_back(code);
+         return codes;
        }},
       {"417; 401 or 403 with a KBS's `type`",
        [](Call call) {

@@ -175,7 +175,7 @@ class Broker:
             self.watch.discard(connection)
             if connection:
                 connection.close()
-        if answer.lstrip(b" \t\r\n").startswith(b"<"):
+        if answer.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith(b"<"):
             raise Failure("broker_malformed", detail="markup")
         if len(answer) > BODY_MAX and not (status == 200 and method == "GET"):
             raise Failure("broker_malformed", detail="body")

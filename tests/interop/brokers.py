@@ -59,6 +59,7 @@ BROKEN_BROKERS = {
     "auth 500": ([answer(500)], "broker_unavailable"),
     "a redirect": ([answer(302, b"", "Location: /elsewhere")], "broker_malformed"),
     "a login page": ([answer(401, b" \n<html>")], "broker_malformed"),
+    "a login page behind a byte order mark": ([answer(401, b"\xef\xbb\xbf<html>")], "broker_malformed"),
     "a body too long": ([answer(200, b" " * 262145)], "broker_malformed"),
     "a head too long": ([answer(200, b"{}", "X: " + "x" * 33000)], "broker_malformed"),
     "auth no JSON": ([answer(200, b"{")], "broker_malformed"),
