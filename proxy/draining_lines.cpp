@@ -7,7 +7,7 @@
 namespace attestbed::proxy {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{1};  // a deadline of `now` would not even try
+constexpr std::chrono::milliseconds kOneRead{1};  // a deadline of `now` would not even try
 
 bool can_be_closed(const Line& line) {
   return line.lives != Lives::for_ever;
@@ -45,7 +45,7 @@ std::vector<DrainingLines::Drained> DrainingLines::take_drained(std::span<const 
 // Returns false if the line is to be closed.
 bool DrainingLines::discard(Draining& draining) {
   std::array<std::uint8_t, 4096> sink;
-  const Result<std::size_t> got = draining.line.wire->read_some(sink, clock_.now() + kPatience);
+  const Result<std::size_t> got = draining.line.wire->read_some(sink, clock_.now() + kOneRead);
   if (!got) return got.error().code == Errc::deadline;
   if (draining.line.kind == LineKind::serial) draining.until = clock_.now() + kSerialSilence;
   if (!can_be_closed(draining.line)) return true;

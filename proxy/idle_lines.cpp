@@ -12,8 +12,8 @@
 namespace attestbed::proxy {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{1};  // a deadline of `now` would not even try
-constexpr int kMostLooks = 64;                     // for a frame, at one line in one round
+constexpr std::chrono::milliseconds kOneLook{1};  // a deadline of `now` would not even try
+constexpr int kMostLooks = 64;                    // for a frame, at one line in one round
 
 // has_octets: there is something to read. A vsock socket cannot be asked how much, but it lets itself be looked at.
 bool has_octets(const Line& line) {
@@ -61,7 +61,7 @@ std::optional<IdleLines::Became> IdleLines::look_at(Line& line, short events) {
 
 std::optional<IdleLines::Became> IdleLines::search(Line& line) {
   for (int looks = 0; looks < kMostLooks && has_octets(line); ++looks) {
-    const auto found = line.search.look(*line.wire, clock_.now() + kPatience);
+    const auto found = line.search.look(*line.wire, clock_.now() + kOneLook);
     if (!found && found.error().code == Errc::deadline) return std::nullopt;
     if (!found) {
       forget_search(line);

@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using log::Level;
 
-constexpr auto kPatience = 1ms;  // a deadline of `now` would not even try
+constexpr auto kOneWrite = 1ms;  // a deadline of `now` would not even try
 
 void signal_fd(int fd) {
   const std::uint64_t one = 1;
@@ -214,7 +214,7 @@ void Server::start_waiting() {
 
 void Server::turn_away(Line line, Errc code, const char* why) {
   const std::vector<std::uint8_t> frame = refusal_frame(code, protocol::Phase::negotiation, why);
-  const bool told = line.wire->write_all(frame, clock_.now() + kPatience).has_value();
+  const bool told = line.wire->write_all(frame, clock_.now() + kOneWrite).has_value();
   log_turned_away(line, code, why, told);
   drain(std::move(line));
 }
