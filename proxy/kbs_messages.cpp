@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/protocol/frame.h"
+#include "proxy/base64_text.h"
 #include "proxy/snp_evidence.h"
 
 namespace attestbed::proxy::kbs {
@@ -12,13 +13,6 @@ namespace {
 
 using nlohmann::json;
 using nlohmann::ordered_json;
-
-std::string encode(Base64 alphabet, Bytes octets) {
-  std::string text(base64_encoded_size(alphabet, octets.size()), '\0');
-  Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  base64_encode(alphabet, octets, out);
-  return text;
-}
 
 Result<std::vector<std::uint8_t>> decode(Base64 alphabet, std::string_view text, const char* where) {
   std::vector<std::uint8_t> octets(base64_max_decoded_size(text.size()));
@@ -87,8 +81,8 @@ Result<ordered_json> jwk_of(const protocol::GuestPublicKey& key, protocol::Bindi
     return ordered_json{{"kty", "EC"},
                         {"crv", "P-521"},
                         {"alg", "ECDH-ES+A256KW"},
-                        {"x", encode(Base64::url, key.ec.x())},
-                        {"y", encode(Base64::url, key.ec.y())}};
+                        {"x", base64_text(Base64::url, key.ec.x())},
+                        {"y", base64_text(Base64::url, key.ec.y())}};
   }
   ByteArray<protocol::kMaxBindingTextBytes> memory;
   Writer out(memory);

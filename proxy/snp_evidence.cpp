@@ -6,21 +6,14 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "core/base/base64.h"
 #include "core/snp/certificate_table.h"
 #include "core/snp/report.h"
+#include "proxy/base64_text.h"
 
 namespace attestbed::proxy::kbs {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string standard_base64(Bytes octets) {
-  std::string text(base64_encoded_size(Base64::standard, octets.size()), '\0');
-  Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  base64_encode(Base64::standard, octets, out);
-  return text;
-}
 
 // Rust's serde writes an array of octets as an array of numbers.
 ordered_json numbers(Bytes octets) {
@@ -140,8 +133,8 @@ ordered_json cert_chain(Bytes certs) {
 
 ordered_json raw_evidence(Bytes report, Bytes certs) {
   ordered_json table;  // null: there is none
-  if (!certs.empty()) table = standard_base64(certs);
-  return {{"certs-buf", table}, {"snp-report", standard_base64(report)}};
+  if (!certs.empty()) table = base64_text(Base64::standard, certs);
+  return {{"certs-buf", table}, {"snp-report", base64_text(Base64::standard, report)}};
 }
 
 Result<ordered_json> structured_evidence(Bytes report, Bytes certs) {
