@@ -99,7 +99,9 @@ std::string complete(ScenarioOptions& options) {
   }
   if (options.scenario.secret.empty()) return "the secret has no octets, and guests refuse an empty one";
   if (const auto path = protocol::ResourcePath::parse(options.scenario.resource, "--resource"); !path) {
-    return "--resource '" + options.scenario.resource + "': " + posix::describe(path.error());
+    return "--resource '" + options.scenario.resource +
+           "' is not three parts of A-Z a-z 0-9 _ - . with '/' between them, at most " +
+           std::to_string(protocol::kMaxResourcePathBytes) + " octets together";
   }
   if (const Status pair = check_pair(options.scenario.binding, options.scenario.key); !pair) {
     return std::string("--binding ") + binding_name(options.scenario.binding) + " --key " +
