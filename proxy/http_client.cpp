@@ -2,6 +2,8 @@
 #include "proxy/http_client.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <ctime>
 
 #include "http-client/curl_handle.h"
@@ -103,24 +105,30 @@ struct HttpClient::Handle : http::CurlHandle {
 
 namespace {
 
-// Of a URL as http::parse_service_url returns it, and what is appended to it.
-std::string_view behind_scheme(std::string_view url) {
-  return url.substr(url.find("://") + 3);
-}
-std::string host_of(std::string_view url) {
-  const std::string_view rest = behind_scheme(url), authority = rest.substr(0, rest.find('/'));
-  const std::size_t name_ends = authority.starts_with('[') ? authority.find(']') + 1 : authority.find(':');
-  return std::string(authority.substr(0, name_ends));
-}
-std::string path_of(std::string_view url) {
-  const std::string_view rest = behind_scheme(url);
-  return std::string(rest.substr(std::min(rest.size(), rest.find('/'))));
-}
+struct Cookie {
+  std::string value;
+  std::int64_t expires = 0;  // seconds since 1970; 0: with the session
+};
 
-// The value of the `index`th field of this name in the last answer's head; null if there are not so many.
-const char* field(CURL* curl, const char* name, std::size_t index) {
-  curl_header* found = nullptr;
-  return curl_easy_header(curl, name, index, CURLH_HEADER, -1, &found) == CURLHE_OK ? found->value : nullptr;
+// The first cookie of this name, empty if there is none. A line of libcurl's list is one of the Netscape file format:
+// domain, subdomains, path, secure, expires, name, value between tabs.
+Cookie cookie_named(CURL* curl, std::string_view name) {
+  curl_slist* raw = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_COOKIELIST, &raw);
+  const List cookies(raw);
+  for (const curl_slist* at = cookies.get(); at != nullptr; at = at->next) {
+    std::array<std::string_view, 7> fields;
+    std::string_view line = at->data;
+    for (std::string_view& field : fields) {
+      field = line.substr(0, line.find('\t'));
+      line.remove_prefix(std::min(line.size(), field.size() + 1));
+    }
+    if (fields[5] != name) continue;
+    Cookie cookie{.value = std::string(fields[6])};
+    (void)std::from_chars(fields[4].data(), fields[4].data() + fields[4].size(), cookie.expires);
+    return cookie;
+  }
+  return {};
 }
 
 }  // namespace
@@ -130,7 +138,6 @@ HttpClient::HttpClient(const BrokerConfig& config, const HttpLimits& limits, Clo
     : handle_(std::make_unique<Handle>("attest-proxy", config.ca_file)),
       limits_(limits),
       clock_(clock),
-      jar_(host_of(config.url), config.url.starts_with("https:")),
       tls_{.https = config.url.starts_with("https:"),
            .own_roots = !config.ca_file.empty(),
            .shows_certificate = !config.client_certificate.empty()} {
@@ -140,6 +147,7 @@ HttpClient::HttpClient(const BrokerConfig& config, const HttpLimits& limits, Clo
     h.set(CURLOPT_SSLKEY, config.client_key.c_str());
     h.set(CURLOPT_KEYPASSWD, "");  // else OpenSSL would ask a terminal for it
   }
+  h.set(CURLOPT_COOKIEFILE, "");  // the in-memory cookie engine, this handle's own
   h.set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits.max_body_bytes));
   h.set(CURLOPT_WRITEFUNCTION, on_body);
   h.set(CURLOPT_HEADERFUNCTION, on_header);
@@ -164,11 +172,9 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
   if (!request.bearer.empty()) complete = complete && append(headers, "Authorization: Bearer " + request.bearer);
   if (!complete) return Failure{Errc::proxy_internal, "out of memory", {}};
 
-  const std::string path = path_of(request.url), cookies = jar_.field(path);
   Incoming in{.body = {}, .max_body_bytes = limits_.max_body_bytes, .max_header_bytes = limits_.max_header_bytes};
   h.set(CURLOPT_URL, request.url.c_str());
   h.set(CURLOPT_HTTPHEADER, headers.get());
-  h.set(CURLOPT_COOKIE, cookies.empty() ? nullptr : cookies.c_str());
   if (request.body) {
     h.set(CURLOPT_POST, 1L);
     h.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body->size()));
@@ -204,18 +210,21 @@ Outcome<HttpReply> HttpClient::send(const HttpRequest& request, Deadline until) 
   }
   // To curl a head that the connection's end cut off is a whole one.
   if (!in.head_complete) return Failure{Errc::broker_unreachable, "the broker's answer ends inside its head", {}};
-  take_cookies(path);
   return HttpReply{h.status(), std::move(in.body)};
 }
 
-void HttpClient::take_cookies(const std::string& path) {
-  CURL* const curl = handle_->get();
-  const char* const said = field(curl, "Date", 0);
-  const std::time_t date = said == nullptr ? -1 : curl_getdate(said, nullptr);
-  const std::int64_t now = date == -1 ? std::time(nullptr) : date;
-  for (std::size_t i = 0; const char* const set_cookie = field(curl, "Set-Cookie", i); ++i) {
-    jar_.take(set_cookie, path, now);
-  }
+std::string HttpClient::cookie(std::string_view name) const {
+  return cookie_named(handle_->get(), name).value;
+}
+
+std::optional<std::chrono::seconds> HttpClient::cookie_lifetime(std::string_view name) const {
+  const Cookie cookie = cookie_named(handle_->get(), name);
+  if (cookie.expires == 0) return std::nullopt;
+  return std::chrono::seconds(std::max<std::int64_t>(cookie.expires - std::time(nullptr), 0));
+}
+
+void HttpClient::forget_cookies() {
+  handle_->set(CURLOPT_COOKIELIST, "ALL");
 }
 
 }  // namespace attestbed::proxy

@@ -9,7 +9,6 @@
 #include "core/platform/clock.h"
 #include "proxy/backend.h"
 #include "proxy/connection_failure.h"
-#include "proxy/cookie_jar.h"
 #include "proxy/failure.h"
 
 namespace attestbed::proxy {
@@ -53,17 +52,18 @@ class HttpClient {
   Outcome<HttpReply> send(const HttpRequest& request, Deadline until);
 
   const BrokerTraffic& last_call() const { return traffic_; }
-  /// cookies is what the server has set in this session.
-  const CookieJar& cookies() const { return jar_; }
-  void forget_cookies() { jar_.clear(); }
+  /// cookie returns the value of the first cookie of this name, empty if there is none.
+  std::string cookie(std::string_view name) const;
+  /// cookie_lifetime is how long from now its server wants that cookie kept (Max-Age or Expires); none if it does not
+  /// say, or there is no such cookie.
+  std::optional<std::chrono::seconds> cookie_lifetime(std::string_view name) const;
+  void forget_cookies();
 
  private:
   struct Handle;
-  void take_cookies(const std::string& path);
   std::unique_ptr<Handle> handle_;
   HttpLimits limits_;
   Clock& clock_;
-  CookieJar jar_;
   TlsUse tls_;
   BrokerTraffic traffic_;
 };

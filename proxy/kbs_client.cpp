@@ -70,7 +70,7 @@ class KbsSession final : public BrokerSession {
     Result<kbs::Nonce> nonce = kbs::parse_challenge(reply.body);
     if (!nonce) return unreadable(Endpoint::auth, nonce.error(), reply);
     nonce_ = std::move(nonce->text);
-    if (const auto lifetime = http_.cookies().lifetime(kCookieName)) session_ends_ = clock_.now() + *lifetime;
+    if (const auto lifetime = http_.cookie_lifetime(kCookieName)) session_ends_ = clock_.now() + *lifetime;
     return nonce->challenge;
   }
 
@@ -122,7 +122,7 @@ class KbsSession final : public BrokerSession {
 
   BrokerTraffic last_call() const override { return http_.last_call(); }
   std::string label() const override {
-    const std::string cookie = http_.cookies().value(kCookieName);
+    const std::string cookie = http_.cookie(kCookieName);
     return cookie.empty() ? label_ : fingerprint(cookie);
   }
 

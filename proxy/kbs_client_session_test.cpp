@@ -103,25 +103,5 @@ TEST_P(Lifetimes, TellAnEndedSessionFromARefusal) {
   }
 }
 
-// This machine's clock is ahead of the broker's by decades: the broker is the judge of its sessions.
-TEST(KbsClientSession, SessionLastsByTheBrokersClock) {
-  HttpBroker broker(plain());
-  broker.answer(kAuth, {200,
-                        plain().auth_response,
-                        {{"Date", "Sun, 06 Nov 1994 08:49:37 GMT"},
-                         {"Set-Cookie", "kbs-session-id=theirs; Expires=Sun, 06 Nov 1994 08:54:37 GMT"}}});
-  broker.answer(kAttest, {401, R"({"type":"https://x/errors/AttestationError","detail":""})", {}});
-  Client client(broker.url());
-  ASSERT_TRUE(client.auth());
-  const auto refused = client.attest();
-  EXPECT_EQ(*header(broker.requests().at(1), "Cookie"), "kbs-session-id=theirs");
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Errc::attestation_refused) << "the session has 300 s";
-  client.advance(301s);
-  const auto too_late = client.attest();
-  ASSERT_FALSE(too_late);
-  EXPECT_EQ(too_late.error().code, Errc::session_expired);
-}
-
 }  // namespace
 }  // namespace attestbed::proxy

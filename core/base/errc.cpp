@@ -60,7 +60,7 @@ constexpr ErrorRow kRows[] = {
     {Errc::broker_malformed, "broker_malformed", 3, true, "the broker answered something that is not the KBS protocol", "check that --url names a KBS and no web server, login page or gateway that asks for authorization"},
     {Errc::broker_nonce, "broker_nonce", 3, true, "the broker's nonce is not canonical base64 of 16 to 64 octets", "the broker is defective or no KBS"},
     {Errc::broker_version, "broker_version", 3, true, "the broker refused protocol version 0.4.0 or the TEE", "use a broker that speaks KBS protocol 0.4.0"},
-    {Errc::session_expired, "session_expired", 3, true, "the broker's session ended before the exchange was complete", "start a new attempt; the broker's session lifetime may be too short"},
+    {Errc::session_expired, "session_expired", 3, true, "the broker's session ended before the exchange was complete", "start a new attempt; the broker's session lifetime may be too short, or a clock wrong: the proxy drops a session's cookie when its own clock says that it has ended"},
     {Errc::proxy_busy, "proxy_busy", 3, true, "the proxy serves as many guests as it may", "try again later, or raise --max-sessions"},
     {Errc::proxy_stopping, "proxy_stopping", 3, true, "the proxy is shutting down", "try again when it is back"},
     {Errc::proxy_internal, "proxy_internal", 3, true, "the proxy failed inside", "read the proxy's log for the same attestation id"},
