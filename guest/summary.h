@@ -53,12 +53,13 @@ inline constexpr std::size_t kMaxSummaryBytes = 32 * 1024;
 ///   attestation         id that every log of this attempt names; null before the challenge is known
 ///   authenticated       whether the owner's signature over the secret was verified
 ///   simulated_firmware  whether the report came over the socket of a simulation
-///   firmware            where reports come from, as --firmware names it (auto: what was chosen); null before it was
-///   open negotiation_requests  how often the NegotiationRequest was sent; above 1 only on serial lines secret {octets,
-///   kept_in (path or null)}; null if none was released phases              [{name, ms}] of the steps that were
-///   completed, in order frames              [{message, from, octets}] that crossed the line, in order; the last one
-///   may be cut off terms               {binding, key, resource} that the guest asked for report_data         hex; null
-///   before it is known
+///   firmware            where reports come from (of auto: what was chosen); null before it was open
+///   negotiation_requests  how often it was sent; above 1 only on serial lines
+///   secret              {octets, kept_in (path or null)}; null if none was released
+///   phases              [{name, ms}] of the steps that were completed, in order
+///   frames              [{message, from, octets}] that crossed the line; the last one may be cut off
+///   terms               {binding, key, resource} that the guest asked for
+///   report_data         hex; null before it is known
 /// Errors: no_space.
 Result<Bytes> write_summary_json(const Summary& summary, MutBytes into);
 
