@@ -8,7 +8,6 @@
 
 #include "core/platform/clock.h"
 #include "proxy/backend.h"
-#include "proxy/connection_failure.h"
 #include "proxy/failure.h"
 
 namespace attestbed::proxy {
@@ -34,6 +33,14 @@ struct HttpRequest {
 struct HttpReply {
   long status = 0;
   std::string body;
+};
+
+/// TlsUse is what this proxy's configuration says of TLS.
+///   https              the broker's URL is https
+///   own_roots          --ca names the roots
+///   shows_certificate  --client-cert is given
+struct TlsUse {
+  bool https = false, own_roots = false, shows_certificate = false;
 };
 
 /// HttpClient is one session's HTTP state: its connection and its cookies, shared with nobody. It follows no redirect,
