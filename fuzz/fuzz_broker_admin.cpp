@@ -9,6 +9,7 @@
 #include "core/protocol/resource_path.h"
 #include "fuzz/must.h"
 #include "mock-kbs/admin_bodies.h"
+#include "mock-kbs/admin_entry.h"
 
 using namespace attestbed;
 using fuzz::must;
