@@ -58,7 +58,7 @@ Issued issue() {
   must(bool(guest.generate(crypto::Curve::p521, entropy)), "a key");
   auto issuer = kbs::TokenIssuer::make(entropy, std::chrono::seconds(300));
   must(bool(issuer), "an issuer");
-  const kbs::Accepted accepted{sample_report(), {}, {}, {}};
+  const kbs::Accepted accepted{sample_report(), std::make_shared<kbs::ReferenceEntry>(), {}, {}};
   const auto challenge = protocol::Challenge::make(ByteArray<32>{7});
   const auto key = protocol::GuestPublicKey::of(guest.point());
   auto token = issuer->issue({.accepted = accepted, .key = key, .challenge = *challenge}, fuzz::kSampleTime);
