@@ -4,18 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/base/base64.h"
-#include "core/base/writer.h"
 #include "core/crypto/ecdh.h"
+#include "core/posix/base64_text.h"
 
 namespace attestbed::fuzz {
 
-inline std::string base64_text(Base64 alphabet, Bytes octets) {
-  std::string text(base64_encoded_size(alphabet, octets.size()), '\0');
-  Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  base64_encode(alphabet, octets, out);
-  return text;
-}
+using posix::base64_text;
 
 /// may_be_accepted is what nlohmann says of a protected header: false if it is not the one accepted form for `epk`, or,
 /// if that is null, for an RSA key. nlohmann refuses numbers beyond double, also in members that mean nothing here; of

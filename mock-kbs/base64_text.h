@@ -4,18 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "core/base/base64.h"
+#include "core/posix/base64_text.h"
 #include "mock-kbs/refuse.h"
 
 namespace attestbed::kbs {
 
-/// base64_text is `octets` in either alphabet.
-inline std::string base64_text(Base64 alphabet, Bytes octets) {
-  std::string text(base64_encoded_size(alphabet, octets.size()), '\0');
-  Writer out({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  base64_encode(alphabet, octets, out);
-  return text;
-}
+using posix::base64_text;
 
 /// octets_of_base64 reads canonical base64. Errors: bad_base64; `field` is as given.
 inline Checked<std::vector<std::uint8_t>> octets_of_base64(Base64 alphabet, std::string_view text, std::string field) {

@@ -96,6 +96,9 @@ bool send_part(HttpStream& stream, const WireScript::Part& part) {
 }
 
 // What is no request: the peer broke off, or sent what the library does not read.
+bool is_unparsed(int status) {
+  return status == 400 || status == 414 || status == 416;
+}
 const Refusal& unparsed() {
   static const Refusal refusal{
       Errc::malformed_request, "request",
@@ -124,7 +127,8 @@ HttpRequests::HttpRequests(const Service& service, const HttpLimits& limits, int
   Put(".*", with_body);
   set_exception_handler([](const auto&, auto& response, std::exception_ptr) { response.status = 500; });
   set_error_handler([this](const auto&, auto& response) {
-    if (service_.explain && !present.answered) response.set_content(service_.explain(unparsed()), "application/json");
+    if (!service_.explain || present.answered || !is_unparsed(response.status)) return;
+    response.set_content(service_.explain(unparsed()), "application/json");
   });
   // What the library refuses by itself never reaches a handler.
   set_logger([this](const auto& request, const auto& response) { audit_unparsed(request, response); });
@@ -246,7 +250,7 @@ void HttpRequests::read_body(const httplib::Request& request, httplib::Response&
 
 void HttpRequests::audit_unparsed(const httplib::Request& request, const httplib::Response& response) {
   if (present.answered) return;
-  if (response.status != 400 && response.status != 414 && response.status != 416) return;
+  if (!is_unparsed(response.status)) return;
   AuditRecord record;
   record.peer = request.remote_addr.empty() ? "" : request.remote_addr + ":" + std::to_string(request.remote_port);
   record.endpoint = verify::printable(request.method + " " + request.target, 200);

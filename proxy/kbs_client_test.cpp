@@ -13,10 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kAuth = "POST /kbs/v0/auth";
-constexpr const char* kAttest = "POST /kbs/v0/attest";
-constexpr const char* kResource = "GET /kbs/v0/resource/default/sample/test";
-
 const VectorCase& plain() {
   return vector_case("plain");
 }
@@ -24,13 +20,6 @@ const VectorCase& plain() {
 struct Client : RecordedClient {
   explicit Client(const std::string& url) : RecordedClient(plain(), url) {}
 };
-
-const std::string* header(const HttpBroker::Request& request, const std::string& name) {
-  const auto at = std::ranges::find_if(request.headers, [&](const auto& one) {
-    return std::ranges::equal(one.first, name, [](char a, char b) { return tolower(a) == tolower(b); });
-  });
-  return at == request.headers.end() ? nullptr : &at->second;
-}
 
 TEST(KbsClient, CarriesAGuestThroughAllThreeCalls) {
   HttpBroker broker(plain());

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/posix/base64_text.h"
 #include "core/protocol/frame.h"
-#include "proxy/base64_text.h"
 #include "proxy/snp_evidence.h"
 
 namespace attestbed::proxy::kbs {
@@ -81,8 +81,8 @@ Result<ordered_json> jwk_of(const protocol::GuestPublicKey& key, protocol::Bindi
     return ordered_json{{"kty", "EC"},
                         {"crv", "P-521"},
                         {"alg", "ECDH-ES+A256KW"},
-                        {"x", base64_text(Base64::url, key.ec.x())},
-                        {"y", base64_text(Base64::url, key.ec.y())}};
+                        {"x", posix::base64_text(Base64::url, key.ec.x())},
+                        {"y", posix::base64_text(Base64::url, key.ec.y())}};
   }
   ByteArray<protocol::kMaxBindingTextBytes> memory;
   Writer out(memory);

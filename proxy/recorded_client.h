@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// For tests: a session with a broker, and a recorded guest's evidence to give it.
+// For tests: a session with a broker, a recorded guest's evidence to give it, and what came to the broker.
 
 #include <algorithm>
 #include <functional>
@@ -11,6 +11,18 @@
 #include "proxy/kbs_client.h"
 
 namespace attestbed::proxy {
+
+inline constexpr const char* kAuth = "POST /kbs/v0/auth";
+inline constexpr const char* kAttest = "POST /kbs/v0/attest";
+inline constexpr const char* kResource = "GET /kbs/v0/resource/default/sample/test";
+
+/// header is the value of a request's first header of this name; null if there is none.
+inline const std::string* header(const HttpBroker::Request& request, const std::string& name) {
+  const auto at = std::ranges::find_if(request.headers, [&](const auto& one) {
+    return std::ranges::equal(one.first, name, [](char a, char b) { return tolower(a) == tolower(b); });
+  });
+  return at == request.headers.end() ? nullptr : &at->second;
+}
 
 /// RecordedClient is the KBS client at `url`, in the place of the recorded guest `recorded`.
 class RecordedClient {

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "core/posix/base64_text.h"
 #include "core/snp/certificate_table.h"
 #include "core/snp/report.h"
-#include "proxy/base64_text.h"
 
 namespace attestbed::proxy::kbs {
 namespace {
@@ -133,8 +133,8 @@ ordered_json cert_chain(Bytes certs) {
 
 ordered_json raw_evidence(Bytes report, Bytes certs) {
   ordered_json table;  // null: there is none
-  if (!certs.empty()) table = base64_text(Base64::standard, certs);
-  return {{"certs-buf", table}, {"snp-report", base64_text(Base64::standard, report)}};
+  if (!certs.empty()) table = posix::base64_text(Base64::standard, certs);
+  return {{"certs-buf", table}, {"snp-report", posix::base64_text(Base64::standard, report)}};
 }
 
 Result<ordered_json> structured_evidence(Bytes report, Bytes certs) {

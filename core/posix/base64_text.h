@@ -4,8 +4,9 @@
 #include <string>
 
 #include "core/base/base64.h"
+#include "core/base/writer.h"
 
-namespace attestbed::proxy {
+namespace attestbed::posix {
 
 /// base64_text is `octets` in that alphabet, as a string.
 inline std::string base64_text(Base64 alphabet, Bytes octets) {
@@ -15,4 +16,4 @@ inline std::string base64_text(Base64 alphabet, Bytes octets) {
   return text;
 }
 
-}  // namespace attestbed::proxy
+}  // namespace attestbed::posix
